@@ -1,0 +1,68 @@
+# Every command a developer or CI needs. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+BASE ?= origin/main
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve test lint protos protos-check proto-breaking lock bench bench-quick faults fuzz clean
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.ready ## Make .venv with the locked dependencies and this package
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+serve: setup ## Run the service on this machine
+	$(BIN)/ocr-grpc serve
+
+test: setup ## Run all tests
+	$(BIN)/pytest
+
+lint: setup protos-check ## Check style, types, layers and the contract
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/buf lint protos
+
+# The packages named in the protos are the folders of the generated modules, so imports just work.
+PROTO_FILES = $(shell cd protos && find ocr_grpc -name '*.proto' | sort)
+PROTOC = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -Iprotos -I.build/googleapis
+SITE = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+
+.build/googleapis: $(VENV)/.ready
+	$(BIN)/python -c 'import shutil, sys; [shutil.copytree(f"{sys.argv[1]}/google/{d}", f"{sys.argv[2]}/google/{d}", dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py*", "__pycache__")) for d in ("api", "rpc")]' $(SITE) $@
+	touch $@
+
+protos: setup .build/googleapis ## Generate ocr_grpc/v1 and ocr_grpc/internal from protos/
+	find ocr_grpc/v1 ocr_grpc/internal -name '*_pb2*' -delete
+	$(PROTOC) --python_out=. --mypy_out=quiet:. $(PROTO_FILES)
+	$(PROTOC) --grpc_python_out=. --mypy_grpc_out=quiet:. $(filter %_service.proto,$(PROTO_FILES))
+
+protos-check: protos ## Fail if the committed stubs are not what protos/ gives
+	git diff --exit-code --stat -- ocr_grpc/v1 ocr_grpc/internal
+	test -z "$$(git ls-files --others --exclude-standard -- ocr_grpc/v1 ocr_grpc/internal)"
+
+# Against an image built from the other commit: `buf breaking --against .git` cannot see .build.
+proto-breaking: setup .build/googleapis ## Fail if protos/ breaks callers of BASE (default origin/main)
+	rm -rf .build/base && mkdir -p .build/base/.build
+	git archive $(BASE) protos buf.yaml | tar xf - -C .build/base
+	cp -r .build/googleapis .build/base/.build/googleapis
+	cd .build/base && $(CURDIR)/$(BIN)/buf build -o $(CURDIR)/.build/base.binpb
+	$(BIN)/buf breaking --against .build/base.binpb --exclude-imports
+
+lock: setup ## Lock the newest allowed versions of all dependencies
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --upgrade --output-file requirements.lock
+
+clean: ## Remove what was built here (not the data folder)
+	rm -rf $(VENV) .build .pytest_cache .ruff_cache

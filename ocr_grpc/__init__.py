@@ -1,0 +1,1 @@
+"""A self-hosted OCR service that streams recognized text over gRPC."""

@@ -1,0 +1,1 @@
+"""From bytes to pages, parsed only in sandboxed child processes."""

@@ -1,0 +1,38 @@
+"""The engines by name."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ocr_grpc.engines.engine import Engine
+from ocr_grpc.engines.null import CrashEngine, EmptyEngine, HangEngine, NullEngine
+
+_SIMPLE = {kind.name: kind for kind in (NullEngine, EmptyEngine, CrashEngine, HangEngine)}
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """Which engine to load, and how; the fields are settings of the same names."""
+
+    engine: str
+    backend: str = "auto"
+    precision: str = "auto"
+    cache_dir: Path | None = None
+    """Where compiled models may be kept, so that the next start is quick."""
+
+
+def load_engine(choice: EngineChoice) -> Engine:
+    """Load an engine; takes seconds and blocks.
+
+    Raises:
+        ValueError: there is no engine of that name.
+    """
+    if choice.engine == "ppocr":
+        # Here, because it brings an inference runtime along that the other engines do not need.
+        from ocr_grpc.engines.ppocr import PpOcrEngine
+
+        return PpOcrEngine.load(
+            backend=choice.backend, precision=choice.precision, cache_dir=choice.cache_dir
+        )
+    if choice.engine in _SIMPLE:
+        return _SIMPLE[choice.engine]()
+    raise ValueError(f"There is no engine {choice.engine!r}.")

@@ -1,0 +1,96 @@
+"""Runs a blocking engine on one thread and hands its lines to the event loop as they come."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from time import perf_counter, thread_time
+
+from ocr_grpc.engines.engine import Engine, PageImage, ReadCancelled, ReadOptions
+from ocr_grpc.model import Line
+
+STOP_SECONDS = 2.0
+"""How long a cancelled engine may take to notice; it promises half a second."""
+
+
+class EngineStuck(Exception):
+    """The engine did not stop when told to; only the end of its process will stop it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTimes:
+    """What reading a page took, in seconds of wall time and of the thread's processor time."""
+
+    seconds: float
+    cpu_seconds: float
+
+
+class EngineThread:
+    """One engine on one thread, reading one page at a time.
+
+    The lines of a page wait in an unbounded queue: they are bounded by the page, and an engine must
+    never wait for a slow reader of its results.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        self._busy = False
+
+    @property
+    def busy(self) -> bool:
+        """Return whether a page is being read."""
+        return self._busy
+
+    async def read(
+        self, page: PageImage, options: ReadOptions
+    ) -> AsyncIterator[list[Line] | ReadTimes]:
+        """Yield the batches of lines of a page, and at last what it took.
+
+        Closing the iterator early stops the engine and waits until it has stopped.
+
+        Raises:
+            EngineStuck: it did not stop.
+        """
+        if self._busy:
+            raise RuntimeError("The engine is reading another page.")
+        self._busy = True
+        cancellation = threading.Event()
+        loop = asyncio.get_running_loop()
+        batches: asyncio.Queue[list[Line] | None] = asyncio.Queue()
+
+        def work() -> ReadTimes:
+            wall, cpu = perf_counter(), thread_time()
+            try:
+                for lines in self._engine.read(page, options, cancellation):
+                    loop.call_soon_threadsafe(batches.put_nowait, lines)
+            finally:
+                loop.call_soon_threadsafe(batches.put_nowait, None)
+            return ReadTimes(perf_counter() - wall, thread_time() - cpu)
+
+        reading = self._executor.submit(work)
+        try:
+            while (lines := await batches.get()) is not None:
+                yield lines
+            yield await asyncio.wrap_future(reading)
+        finally:
+            cancellation.set()
+            await _stopped(reading)
+            self._busy = False
+
+
+async def _stopped(reading: Future[ReadTimes]) -> None:
+    """Wait until the engine has left the page.
+
+    Shielded, because a second cancellation must not let the next page in beside this one.
+    """
+    done = asyncio.wrap_future(reading)
+    try:
+        await asyncio.wait_for(asyncio.shield(done), STOP_SECONDS)
+    except TimeoutError:
+        raise EngineStuck from None
+    except ReadCancelled:
+        pass
+    except Exception:  # noqa: S110 - a failed read was raised to the reader of the iterator
+        pass

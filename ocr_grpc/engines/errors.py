@@ -1,0 +1,31 @@
+"""What can go wrong between the program and its engine workers."""
+
+from ocr_grpc.errors import OcrError
+
+
+class EngineUnavailable(OcrError):
+    """No worker became ready in time; trying again may help."""
+
+    reason = "ENGINE_UNAVAILABLE"
+
+
+class EngineCrashed(OcrError):
+    """Workers died over this page again and again."""
+
+    reason = "ENGINE_CRASHED"
+
+
+class PageTimedOut(OcrError):
+    """The engine took longer over this page than `PAGE_TIMEOUT_SECONDS` allows."""
+
+    reason = "PAGE_TIMED_OUT"
+
+
+class EngineFailed(OcrError):
+    """The engine reported an error of its own on this page."""
+
+    reason = "ENGINE_FAILED"
+
+
+class WorkerLost(Exception):
+    """The worker went away while it read; the page can be read again. Never leaves the service."""

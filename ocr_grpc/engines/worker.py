@@ -1,0 +1,133 @@
+"""The engine worker: one process, one engine, one page at a time, spoken to over gRPC.
+
+Started by `serve` as `python -m ocr_grpc.engines.worker`. It dies with its parent, and ends itself
+when its engine cannot be stopped or has grown too large; whoever started it starts another.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NoReturn
+
+import grpc.aio
+import uvloop
+
+from ocr_grpc.engines.catalog import EngineChoice, load_engine
+from ocr_grpc.engines.engine import Engine
+from ocr_grpc.engines.engine_thread import EngineStuck, EngineThread, ReadTimes
+from ocr_grpc.engines.page_input import InvalidPage, receive_page
+from ocr_grpc.engines.wire import description_to_proto, lines_to_proto
+from ocr_grpc.internal.v1 import engine_service_pb2 as pb
+from ocr_grpc.internal.v1.engine_service_pb2_grpc import (
+    EngineServiceServicer,
+    add_EngineServiceServicer_to_server,
+)
+from ocr_grpc.processes import die_with_parent, resident_bytes
+
+EXIT_STUCK = 70
+EXIT_TOO_LARGE = 71
+
+READ_INPUT_SECONDS = 30.0
+"""How long the pixels of a page may take to arrive."""
+
+
+class EngineServicer(EngineServiceServicer):
+    """Answers `EngineService` for one engine."""
+
+    def __init__(self, engine: Engine, spool: Path | None, memory_bytes: int) -> None:
+        self._description = engine.describe()
+        self._thread = EngineThread(engine)
+        self._spool = spool
+        self._memory_bytes = memory_bytes
+        self.too_large = asyncio.Event()
+
+    async def Describe(  # noqa: N802 - the name in the proto
+        self, request: pb.DescribeRequest, context: grpc.aio.ServicerContext
+    ) -> pb.DescribeResponse:
+        """Return what the engine is."""
+        return description_to_proto(self._description)
+
+    async def Read(  # noqa: N802 - the name in the proto
+        self,
+        request_iterator: AsyncIterator[pb.ReadRequest],
+        context: grpc.aio.ServicerContext,
+    ) -> AsyncIterator[pb.ReadResponse]:
+        """Read one page."""
+        if self._thread.busy:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "Another page is being read.")
+        try:
+            async with asyncio.timeout(READ_INPUT_SECONDS):
+                page, options = await receive_page(request_iterator, self._spool)
+        except InvalidPage as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        try:
+            async with contextlib.aclosing(self._thread.read(page, options)) as parts:
+                async for part in parts:
+                    yield _response(part)
+        except EngineStuck:
+            _exit_stuck()
+        if resident_bytes() > self._memory_bytes:
+            self.too_large.set()
+
+
+def _response(part: "list[pb.ReadLine] | object") -> pb.ReadResponse:
+    if isinstance(part, ReadTimes):
+        return pb.ReadResponse(
+            done=pb.ReadDone(seconds=part.seconds, cpu_seconds=part.cpu_seconds)
+        )
+    return pb.ReadResponse(batch=lines_to_proto(part))  # type: ignore[arg-type]
+
+
+def _exit_stuck() -> NoReturn:
+    # The thread cannot be stopped, and an orderly exit would wait for it.
+    print("The engine did not stop when it was cancelled.", file=sys.stderr, flush=True)
+    os._exit(EXIT_STUCK)
+
+
+async def _serve(arguments: argparse.Namespace) -> int:
+    die_with_parent(arguments.parent)
+    choice = EngineChoice(
+        arguments.engine, arguments.backend, arguments.precision, arguments.cache_dir
+    )
+    servicer = EngineServicer(load_engine(choice), arguments.spool, arguments.memory_bytes)
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    add_EngineServiceServicer_to_server(servicer, server)
+    server.add_insecure_port(f"unix:{arguments.socket}")
+    await server.start()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    waits = [asyncio.ensure_future(event.wait()) for event in (stop, servicer.too_large)]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    await server.stop(grace=1.0)
+    for wait in waits:
+        wait.cancel()
+    return EXIT_TOO_LARGE if servicer.too_large.is_set() else 0
+
+
+def main() -> NoReturn:
+    """Run a worker until it is told to stop."""
+    parser = argparse.ArgumentParser(description="One engine worker; `serve` starts these itself.")
+    parser.add_argument("--socket", type=Path, required=True)
+    parser.add_argument("--spool", type=Path)
+    parser.add_argument("--parent", type=int, required=True)
+    parser.add_argument("--engine", required=True)
+    parser.add_argument("--backend", default="auto")
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--cache-dir", type=Path)
+    parser.add_argument("--memory-bytes", type=int, default=2**31)
+    code = uvloop.run(_serve(parser.parse_args()))
+    # Not sys.exit: an inference thread of a runtime may outlive the loop and hold the process.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""The root of every error a caller may see."""
+
+
+class OcrError(Exception):
+    """An error with a stable reason, safe to show to the caller.
+
+    Subclasses live in the `errors.py` of their area and set `reason`; `rpc/status.py` maps each of
+    them to a gRPC status. The message tells a developer what to do next; everything variable in it
+    is also in `metadata`.
+    """
+
+    reason = "UNSPECIFIED"
+
+    def __init__(self, message: str, **metadata: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.metadata = {key: str(value) for key, value in metadata.items()}
+
+
+class InvalidOption(OcrError):
+    """An option whose value can never be honoured; `field` is its path in the request."""
+
+    reason = "INVALID_OPTION"
+
+    def __init__(self, message: str, *, field: str, **metadata: object) -> None:
+        super().__init__(message, field=field, **metadata)
+        self.field = field

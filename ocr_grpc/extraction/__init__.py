@@ -1,0 +1,1 @@
+"""From a document and an engine to a stream of events."""

@@ -1,0 +1,98 @@
+"""What can be wrong with what a caller asks for, or with the work as a whole."""
+
+from ocr_grpc.errors import InvalidOption, OcrError
+
+
+class InvalidPages(InvalidOption):
+    """The page list is not written as `1,3-5,9-`."""
+
+    reason = "INVALID_PAGES"
+
+    def __init__(self, pages: str) -> None:
+        super().__init__(
+            "Pages must be numbers and ranges such as 1,3-5,9- counted from 1.",
+            field="options.pages",
+            pages=pages,
+        )
+
+
+class PageOutOfRange(InvalidOption):
+    """The document does not have that page."""
+
+    reason = "PAGE_OUT_OF_RANGE"
+
+    def __init__(self, page: int, page_count: int) -> None:
+        super().__init__(
+            f"Page {page} was asked for, but the document has {page_count}.",
+            field="options.pages",
+            page=page,
+            page_count=page_count,
+        )
+
+
+class LanguageNotSupported(InvalidOption):
+    """The engine does not read that language."""
+
+    reason = "LANGUAGE_NOT_SUPPORTED"
+
+    def __init__(self, language: str, engine: str, available: tuple[str, ...]) -> None:
+        super().__init__(
+            f"The engine {engine} does not read {language[:40]!r}; GetCapabilities lists what it reads.",
+            field="options.languages",
+            language=language[:40],
+            engine=engine,
+            available=",".join(available),
+        )
+
+
+class EngineNotAvailable(InvalidOption):
+    """This server has no engine of that name."""
+
+    reason = "ENGINE_NOT_AVAILABLE"
+
+    def __init__(self, engine: str, available: str) -> None:
+        super().__init__(
+            f"There is no engine {engine[:40]!r} here; available: {available}.",
+            field="options.engine",
+            engine=engine[:40],
+            available=available,
+        )
+
+
+class PromptNotSupported(InvalidOption):
+    """The engine is no language model."""
+
+    reason = "PROMPT_NOT_SUPPORTED"
+
+    def __init__(self, engine: str) -> None:
+        super().__init__(
+            f"The engine {engine} takes no prompt.", field="options.prompt", engine=engine
+        )
+
+
+class ModeNotSupported(InvalidOption):
+    """Documents of this kind have no text layer."""
+
+    reason = "MODE_NOT_SUPPORTED"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f"A document of the kind {kind} carries no text of its own; leave the mode out.",
+            field="options.mode",
+            kind=kind,
+        )
+
+
+class QueueFull(OcrError):
+    """Too many extractions are waiting, of everybody or of this caller."""
+
+    reason = "QUEUE_FULL"
+
+    def __init__(self, limit: int, scope: str, retry_after_seconds: float) -> None:
+        super().__init__(
+            f"{limit} extractions of {scope} are already under way or waiting. "
+            f"Try again in {retry_after_seconds:g} s.",
+            limit=limit,
+            scope=scope,
+        )
+        self.retry_after_seconds = retry_after_seconds

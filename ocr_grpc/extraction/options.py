@@ -1,0 +1,128 @@
+"""What a caller can ask of an extraction, and the rules for it."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from ocr_grpc.engines.engine import EngineDescription
+from ocr_grpc.errors import InvalidOption
+from ocr_grpc.extraction.errors import (
+    EngineNotAvailable,
+    InvalidPages,
+    LanguageNotSupported,
+    PageOutOfRange,
+    PromptNotSupported,
+)
+
+MIN_DPI = 50
+MAX_DPI = 600
+MAX_LANGUAGES = 16
+MAX_PAGES_CHARS = 4_000
+MAX_PROMPT_CHARS = 4_000
+
+_RANGE = re.compile(r"\s*(?:(\d{1,9})|(\d{1,9})?\s*-\s*(\d{1,9})?)\s*", re.ASCII)
+
+
+class Mode(Enum):
+    """Where the text of a page is taken from."""
+
+    AUTO = "auto"
+    FORCE_OCR = "force_ocr"
+    TEXT_LAYER_ONLY = "text_layer_only"
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractOptions:
+    """How a document is to be read; see `options.proto` for what each field means."""
+
+    mode: Mode = Mode.AUTO
+    pages: str = ""
+    dpi: int = 0
+    languages: tuple[str, ...] = ()
+    engine: str = ""
+    prompt: str = ""
+
+    def check(self, engine: EngineDescription) -> None:
+        """Refuse whatever cannot be honoured with this engine, before any work is done.
+
+        Raises:
+            InvalidOption: or one of its subclasses, naming the field.
+        """
+        if self.dpi and not MIN_DPI <= self.dpi <= MAX_DPI:
+            raise InvalidOption(
+                f"dpi must be 0 or between {MIN_DPI} and {MAX_DPI}, not {self.dpi}.",
+                field="options.dpi",
+                dpi=self.dpi,
+                minimum=MIN_DPI,
+                maximum=MAX_DPI,
+            )
+        if self.engine and self.engine != engine.name:
+            raise EngineNotAvailable(self.engine, available=engine.name)
+        if self.prompt:
+            raise PromptNotSupported(engine.name)
+        parse_ranges(self.pages)
+        _check_languages(self.languages, engine)
+
+
+def _check_languages(languages: tuple[str, ...], engine: EngineDescription) -> None:
+    if len(languages) > MAX_LANGUAGES:
+        raise InvalidOption(
+            f"At most {MAX_LANGUAGES} languages can be given, not {len(languages)}.",
+            field="options.languages",
+            maximum=MAX_LANGUAGES,
+        )
+    known = {code.lower() for code in engine.languages}
+    for language in languages:
+        # `de-AT` is read by whoever reads `de`; `zh-Hant` is a language of its own in the list.
+        if language.lower() not in known and language.lower().split("-")[0] not in known:
+            raise LanguageNotSupported(language, engine.name, engine.languages)
+
+
+def parse_ranges(text: str) -> list[tuple[int, int | None]]:
+    """Return the first and last page of each range of `1,3-5,9-`; None stands for the last page.
+
+    Empty text gives no range, which means all pages.
+
+    Raises:
+        InvalidPages: it is written in another way, or a range ends before it begins.
+    """
+    if len(text) > MAX_PAGES_CHARS:
+        raise InvalidPages(text[:40] + "…")
+    if not text.strip():
+        return []
+    return [_parse_range(part, text) for part in text.split(",")]
+
+
+def _parse_range(part: str, text: str) -> tuple[int, int | None]:
+    match = _RANGE.fullmatch(part)
+    if match is None or not any(match.groups()):
+        raise InvalidPages(text)
+    single, first, last = match.groups()
+    low = int(single or first or 1)
+    high = int(single or last) if single or last else None
+    if low < 1 or (high is not None and high < low):
+        raise InvalidPages(text)
+    return low, high
+
+
+def select_pages(text: str, page_count: int) -> list[range]:
+    """Return the pages asked for as ascending ranges that do not overlap.
+
+    Raises:
+        InvalidPages: see `parse_ranges`.
+        PageOutOfRange: a page is asked for that the document does not have.
+    """
+    wanted = parse_ranges(text) or [(1, None)]
+    bounds: list[tuple[int, int]] = []
+    for low, high in wanted:
+        end = page_count if high is None else high
+        if low > page_count or end > page_count:
+            raise PageOutOfRange(max(low, end), page_count)
+        bounds.append((low, end))
+    merged: list[tuple[int, int]] = []
+    for low, end in sorted(bounds):
+        if merged and low <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((low, end))
+    return [range(low, end + 1) for low, end in merged]

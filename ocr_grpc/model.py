@@ -1,0 +1,58 @@
+"""The words every area shares: what a recognized line is, and where on the page it stands."""
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place on a page image, in pixels, origin top left, y downward."""
+
+    x: float
+    y: float
+
+
+Polygon = tuple[Point, ...]
+"""The corners of an area, clockwise from the top left as the text is read; four for a line."""
+
+
+class Separator(Enum):
+    """What stands between a line and the one before it in the text of a page."""
+
+    NONE = ""
+    SPACE = " "
+    """The same visual row: the next cell of a table, the page number beside a header."""
+    LINE = "\n"
+    BLOCK = "\n\n"
+    """Another paragraph, column, table or caption."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of text as it stands on a page.
+
+    Attributes:
+        text: in NFC, without line breaks.
+        polygon: its outline in pixels of the rendered page.
+        confidence: how sure the reader is, in [0, 1]; 1.0 for a text layer.
+        separator: what precedes it in the page's text; `NONE` for the first line of a page.
+    """
+
+    text: str
+    polygon: Polygon
+    confidence: float
+    separator: Separator = Separator.LINE
+
+    def first(self) -> "Line":
+        """Return the same line as the first of its page."""
+        return replace(self, separator=Separator.NONE)
+
+
+def joined(lines: "list[Line] | tuple[Line, ...]") -> str:
+    """Return the text of consecutive lines with their separators."""
+    return "".join(line.separator.value + line.text for line in lines)
+
+
+def box(left: float, top: float, right: float, bottom: float) -> Polygon:
+    """Return an upright rectangle as a polygon."""
+    return (Point(left, top), Point(right, top), Point(right, bottom), Point(left, bottom))

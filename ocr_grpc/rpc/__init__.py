@@ -1,0 +1,1 @@
+"""The servicers and what stands between them and the domain."""

@@ -1,0 +1,177 @@
+"""Every setting of the service, read once from the environment and `.env`.
+
+Names are those of the environment variables, in lower case. Each field says its unit and why its
+default is what it is; `.env.example` is checked against this file by a test.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message names the variable and the fix."""
+
+
+class Settings(BaseSettings):
+    """The settings in force. Immutable."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    host: str = Field(
+        default="127.0.0.1",
+        description="Address to listen on. This machine only, until somebody decides otherwise.",
+    )
+    grpc_port: int = Field(
+        default=50051, ge=0, le=65535, description="Port for gRPC. 0 takes a free one."
+    )
+    data_dir: Path = Field(
+        default=Path("data"), description="Folder for everything the service keeps."
+    )
+
+    max_inline_bytes: int = Field(
+        default=32 * MIB,
+        ge=1024,
+        le=1024 * MIB,
+        description="Largest document inside one message, in bytes. It is held in memory.",
+    )
+    max_document_bytes: int = Field(
+        default=1024 * MIB,
+        ge=1024,
+        description="Largest document in pieces, in bytes. It is held on disk.",
+    )
+    max_pages: int = Field(default=10_000, ge=1, description="Most pages of one document.")
+    max_page_pixels: int = Field(
+        default=100_000_000,
+        ge=1_000_000,
+        description="Most pixels of one rendered page. An A0 plan at 200 dpi has 62 million.",
+    )
+    max_extractions: int = Field(
+        default=4_000,
+        ge=1,
+        description="Most extractions under way or waiting; more are told to come again.",
+    )
+    max_extractions_per_caller: int = Field(
+        default=1_000, ge=1, description="The same for one caller."
+    )
+
+    engine: Literal["ppocr", "null", "crash", "hang", "empty"] = Field(
+        default="ppocr",
+        description="Engine that reads images. All but ppocr are for tests: null writes fixed lines.",
+    )
+    engine_workers: int = Field(
+        default=0,
+        ge=0,
+        le=256,
+        description="Engine processes of one thread each. 0 means one per processor core.",
+    )
+    engine_backend: Literal["auto", "openvino", "onnxruntime"] = Field(
+        default="auto", description="Inference runtime. auto takes the faster one on this machine."
+    )
+    engine_precision: Literal["auto", "bf16", "f32"] = Field(
+        default="auto",
+        description="Arithmetic. auto takes bf16 where the processor computes it (AMX), else f32.",
+    )
+    engine_start_seconds: float = Field(
+        default=120, gt=0, description="Seconds a worker may take until it is ready."
+    )
+    engine_memory_bytes: int = Field(
+        default=2048 * MIB,
+        ge=256 * MIB,
+        description="Resident memory at which a worker is replaced between two pages, in bytes.",
+    )
+
+    readers: int = Field(
+        default=0,
+        ge=0,
+        le=256,
+        description="Sandboxed processes that open documents. 0 means one per processor core.",
+    )
+    reader_memory_bytes: int = Field(
+        default=2048 * MIB,
+        ge=256 * MIB,
+        description="Address space of such a process, in bytes; beyond it the page fails.",
+    )
+    open_timeout_seconds: float = Field(
+        default=20, gt=0, description="Seconds a reader may take to open a document."
+    )
+    render_timeout_seconds: float = Field(
+        default=30, gt=0, description="Seconds a reader may take over one page."
+    )
+    page_timeout_seconds: float = Field(
+        default=120, gt=0, description="Seconds the engine may take over one page."
+    )
+    pages_at_once: int = Field(
+        default=4,
+        ge=1,
+        le=64,
+        description="Pages of one extraction under way together, so that no worker waits for pixels.",
+    )
+    upload_idle_seconds: float = Field(
+        default=60, gt=0, description="Seconds without a byte after which an upload is given up."
+    )
+
+    anon_username: str = Field(
+        default="anonymous", min_length=1, max_length=64, description="Name of callers without one."
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto", description="auto means console on a terminal, else JSON."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe level that is logged."
+    )
+    max_connection_age_seconds: int = Field(
+        default=3600,
+        ge=10,
+        description="Age at which a connection is asked to reconnect, so that load spreads anew.",
+    )
+    shutdown_delay_seconds: float = Field(
+        default=0,
+        ge=0,
+        description="Seconds between NOT_SERVING and refusing calls. Behind a balancer: one probe.",
+    )
+    shutdown_grace_seconds: float = Field(
+        default=30, ge=0, description="Seconds that running calls get to finish at a shutdown."
+    )
+
+    @property
+    def worker_count(self) -> int:
+        """Return how many engine processes to run."""
+        return self.engine_workers or cores()
+
+    @property
+    def reader_count(self) -> int:
+        """Return how many reader processes to run."""
+        return self.readers or cores()
+
+
+def cores() -> int:
+    """Return the number of processor cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS
+        return os.cpu_count() or 1
+
+
+def load_settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: with one line for each variable that is wrong.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}. "
+            "Correct it in the environment or in .env; .env.example lists every setting."
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise SettingsError("\n".join(lines)) from None
