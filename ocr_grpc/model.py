@@ -1,7 +1,8 @@
-"""The words every area shares: what a recognized line is, and where on the page it stands."""
+"""The words every area shares: pages as pixels, lines on them, and where they stand."""
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +57,31 @@ def joined(lines: "list[Line] | tuple[Line, ...]") -> str:
 def box(left: float, top: float, right: float, bottom: float) -> Polygon:
     """Return an upright rectangle as a polygon."""
     return (Point(left, top), Point(right, top), Point(right, bottom), Point(left, bottom))
+
+
+@dataclass(frozen=True, slots=True)
+class PageGeometry:
+    """The size of a page as it is, or would be, rendered.
+
+    Attributes:
+        width_px, height_px: pixels.
+        dpi: pixels per inch; 0 for an image file that does not say.
+    """
+
+    width_px: int
+    height_px: int
+    dpi: float
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPage:
+    """A page as raw pixels in a spool file, rows top to bottom without padding.
+
+    Attributes:
+        path: the spool file, width × height × channels bytes; the receiver deletes it.
+        channels: 1 (grey) or 3 (RGB).
+    """
+
+    path: Path
+    geometry: PageGeometry
+    channels: int

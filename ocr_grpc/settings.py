@@ -64,7 +64,7 @@ class Settings(BaseSettings):
 
     engine: Literal["ppocr", "null", "crash", "hang", "empty"] = Field(
         default="ppocr",
-        description="Engine that reads images. All but ppocr are for tests: null writes fixed lines.",
+        description="Engine that reads images. All but ppocr serve tests; null gives fixed lines.",
     )
     engine_workers: int = Field(
         default=0,
@@ -112,7 +112,7 @@ class Settings(BaseSettings):
         default=4,
         ge=1,
         le=64,
-        description="Pages of one extraction under way together, so that no worker waits for pixels.",
+        description="Pages of one extraction under way together, so that no worker idles.",
     )
     upload_idle_seconds: float = Field(
         default=60, gt=0, description="Seconds without a byte after which an upload is given up."

@@ -1,11 +1,12 @@
-"""What a document is to the rest of the program: a kind, a number of pages, and how one page is read."""
+"""What a document is to the rest of the program: a kind, a number of pages, how to read one."""
 
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Protocol
 
-from ocr_grpc.model import Line
+from ocr_grpc.model import Line, PageGeometry, RenderedPage
+
+__all__ = ["Document", "DocumentKind", "PageGeometry", "RenderedPage", "TextLayer"]
 
 
 class DocumentKind(Enum):
@@ -18,20 +19,6 @@ class DocumentKind(Enum):
     TIFF = "tiff"
     BMP = "bmp"
     GIF = "gif"
-
-
-@dataclass(frozen=True, slots=True)
-class PageGeometry:
-    """The size of a page as it is, or would be, rendered.
-
-    Attributes:
-        width_px, height_px: pixels.
-        dpi: pixels per inch; 0 for an image file that does not say.
-    """
-
-    width_px: int
-    height_px: int
-    dpi: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +38,11 @@ class TextLayer:
     blank: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedPage:
-    """A page as raw pixels in a spool file, rows top to bottom without padding.
-
-    Attributes:
-        path: the spool file, width × height × channels bytes; the receiver deletes it.
-        channels: 1 (grey) or 3 (RGB).
-    """
-
-    path: Path
-    geometry: PageGeometry
-    channels: int
-
-
 class Document(Protocol):
-    """One opened document. Holds no process between calls; several calls may run at once."""
+    """One opened document. Holds no process between calls; several calls may run at once.
+
+    Cancelling a call stops its work within a second and leaves no file behind.
+    """
 
     @property
     def kind(self) -> DocumentKind:
@@ -102,4 +78,8 @@ class Document(Protocol):
         Raises:
             PageError: this page cannot be read.
         """
+        ...
+
+    async def close(self) -> None:
+        """Stop all calls under way and let go of the file. May be called twice."""
         ...

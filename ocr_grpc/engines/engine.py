@@ -19,7 +19,7 @@ class PageImage:
     """The pixels of one page.
 
     Attributes:
-        pixels: uint8, (height, width) grey or (height, width, 3) RGB; may be a read-only memory map.
+        pixels: uint8, (height, width) grey or (height, width, 3) RGB; may be a read-only map.
         dpi: resolution of the rendering; 0 if unknown (an image file that does not say).
     """
 

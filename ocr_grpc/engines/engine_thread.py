@@ -2,12 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from time import perf_counter, thread_time
 
 from ocr_grpc.engines.engine import Engine, PageImage, ReadCancelled, ReadOptions
+from ocr_grpc.engines.page_read import ReadTimes
 from ocr_grpc.model import Line
 
 STOP_SECONDS = 2.0
@@ -18,16 +18,8 @@ class EngineStuck(Exception):
     """The engine did not stop when told to; only the end of its process will stop it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadTimes:
-    """What reading a page took, in seconds of wall time and of the thread's processor time."""
-
-    seconds: float
-    cpu_seconds: float
-
-
 class EngineThread:
-    """One engine on one thread, reading one page at a time.
+    """One engine on one thread. Reads of several callers at once would wait for each other.
 
     The lines of a page wait in an unbounded queue: they are bounded by the page, and an engine must
     never wait for a slow reader of its results.
@@ -36,16 +28,10 @@ class EngineThread:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="engine")
-        self._busy = False
-
-    @property
-    def busy(self) -> bool:
-        """Return whether a page is being read."""
-        return self._busy
 
     async def read(
         self, page: PageImage, options: ReadOptions
-    ) -> AsyncIterator[list[Line] | ReadTimes]:
+    ) -> AsyncGenerator[list[Line] | ReadTimes, None]:
         """Yield the batches of lines of a page, and at last what it took.
 
         Closing the iterator early stops the engine and waits until it has stopped.
@@ -53,9 +39,6 @@ class EngineThread:
         Raises:
             EngineStuck: it did not stop.
         """
-        if self._busy:
-            raise RuntimeError("The engine is reading another page.")
-        self._busy = True
         cancellation = threading.Event()
         loop = asyncio.get_running_loop()
         batches: asyncio.Queue[list[Line] | None] = asyncio.Queue()
@@ -77,7 +60,6 @@ class EngineThread:
         finally:
             cancellation.set()
             await _stopped(reading)
-            self._busy = False
 
 
 async def _stopped(reading: Future[ReadTimes]) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 
 from ocr_grpc.engines.engine import (
@@ -69,7 +70,7 @@ class CrashEngine(NullEngine):
 
 
 class HangEngine(NullEngine):
-    """Yields one line and then neither ends nor hears a cancellation, if the first pixel is black."""
+    """Yields a line and then neither ends nor hears a cancellation, if the first pixel is black."""
 
     name = "hang"
 
@@ -80,4 +81,4 @@ class HangEngine(NullEngine):
         for lines in super().read(page, options, cancellation):
             yield lines
             while not page.pixels.reshape(-1)[0]:
-                signal.pthread_sigmask(signal.SIG_BLOCK, set())
+                time.sleep(0.1)

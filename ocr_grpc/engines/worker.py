@@ -10,24 +10,30 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+import traceback
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import grpc.aio
 import uvloop
 
 from ocr_grpc.engines.catalog import EngineChoice, load_engine
 from ocr_grpc.engines.engine import Engine
-from ocr_grpc.engines.engine_thread import EngineStuck, EngineThread, ReadTimes
+from ocr_grpc.engines.engine_thread import EngineStuck, EngineThread
 from ocr_grpc.engines.page_input import InvalidPage, receive_page
+from ocr_grpc.engines.page_read import ReadTimes
 from ocr_grpc.engines.wire import description_to_proto, lines_to_proto
 from ocr_grpc.internal.v1 import engine_service_pb2 as pb
 from ocr_grpc.internal.v1.engine_service_pb2_grpc import (
     EngineServiceServicer,
     add_EngineServiceServicer_to_server,
 )
+from ocr_grpc.model import Line
 from ocr_grpc.processes import die_with_parent, resident_bytes
+
+# Generic only in the stub files of grpc.
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 EXIT_STUCK = 70
 EXIT_TOO_LARGE = 71
@@ -44,10 +50,12 @@ class EngineServicer(EngineServiceServicer):
         self._thread = EngineThread(engine)
         self._spool = spool
         self._memory_bytes = memory_bytes
+        self._turn = asyncio.Lock()
+        self._waiting = False
         self.too_large = asyncio.Event()
 
     async def Describe(  # noqa: N802 - the name in the proto
-        self, request: pb.DescribeRequest, context: grpc.aio.ServicerContext
+        self, request: pb.DescribeRequest, context: Context
     ) -> pb.DescribeResponse:
         """Return what the engine is."""
         return description_to_proto(self._description)
@@ -55,32 +63,40 @@ class EngineServicer(EngineServiceServicer):
     async def Read(  # noqa: N802 - the name in the proto
         self,
         request_iterator: AsyncIterator[pb.ReadRequest],
-        context: grpc.aio.ServicerContext,
-    ) -> AsyncIterator[pb.ReadResponse]:
-        """Read one page."""
-        if self._thread.busy:
-            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "Another page is being read.")
+        context: Context,
+    ) -> AsyncGenerator[pb.ReadResponse, None]:
+        """Read one page; a second call waits for the first to end, a third is refused."""
+        if self._waiting:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "Another page is waiting.")
         try:
             async with asyncio.timeout(READ_INPUT_SECONDS):
                 page, options = await receive_page(request_iterator, self._spool)
+                self._waiting = True
+                await self._turn.acquire()
         except InvalidPage as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        finally:
+            self._waiting = False
         try:
             async with contextlib.aclosing(self._thread.read(page, options)) as parts:
                 async for part in parts:
                     yield _response(part)
         except EngineStuck:
             _exit_stuck()
+        except Exception:
+            traceback.print_exc()
+            await context.abort(grpc.StatusCode.ABORTED, "The engine failed on this page.")
+        finally:
+            self._turn.release()
         if resident_bytes() > self._memory_bytes:
             self.too_large.set()
 
 
-def _response(part: "list[pb.ReadLine] | object") -> pb.ReadResponse:
+def _response(part: list[Line] | ReadTimes) -> pb.ReadResponse:
     if isinstance(part, ReadTimes):
-        return pb.ReadResponse(
-            done=pb.ReadDone(seconds=part.seconds, cpu_seconds=part.cpu_seconds)
-        )
-    return pb.ReadResponse(batch=lines_to_proto(part))  # type: ignore[arg-type]
+        done = pb.ReadDone(seconds=part.seconds, cpu_seconds=part.cpu_seconds)
+        return pb.ReadResponse(done=done)
+    return pb.ReadResponse(batch=lines_to_proto(part))
 
 
 def _exit_stuck() -> NoReturn:

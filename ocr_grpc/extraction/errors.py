@@ -37,7 +37,8 @@ class LanguageNotSupported(InvalidOption):
 
     def __init__(self, language: str, engine: str, available: tuple[str, ...]) -> None:
         super().__init__(
-            f"The engine {engine} does not read {language[:40]!r}; GetCapabilities lists what it reads.",
+            f"The engine {engine} does not read {language[:40]!r}; "
+            "GetCapabilities lists what it reads.",
             field="options.languages",
             language=language[:40],
             engine=engine,
@@ -96,3 +97,16 @@ class QueueFull(OcrError):
             scope=scope,
         )
         self.retry_after_seconds = retry_after_seconds
+
+
+class DpiLowered(OcrError):
+    """The page was rendered at a lower resolution than asked for; it is read all the same."""
+
+    reason = "DPI_LOWERED"
+
+    def __init__(self, asked: int, used: float) -> None:
+        super().__init__(
+            f"At {asked} dpi the page has too many pixels; it was read at {used:.0f} dpi.",
+            asked=asked,
+            used=round(used),
+        )

@@ -6,11 +6,11 @@ They mirror `protos/ocr_grpc/v1/extraction.proto`, whose comments say what each 
 from dataclasses import dataclass, field
 from enum import Enum
 
-from ocr_grpc.documents.document import DocumentKind, PageGeometry
+from ocr_grpc.documents.document import DocumentKind
 from ocr_grpc.engines.engine import EngineDescription
 from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.options import Mode
-from ocr_grpc.model import Line
+from ocr_grpc.model import Line, PageGeometry
 
 
 class TextSource(Enum):

@@ -1,0 +1,151 @@
+"""`ocr-grpc doctor`: checks the installation and prints versions."""
+
+import os
+import platform
+import tempfile
+import threading
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import perf_counter
+
+import typer
+
+from ocr_grpc.engines.catalog import EngineChoice, load_engine
+from ocr_grpc.engines.engine import PageImage, ReadOptions
+from ocr_grpc.model import joined
+from ocr_grpc.settings import Settings, SettingsError, cores, load_settings
+
+PACKAGES = (
+    "grpcio",
+    "protobuf",
+    "uvloop",
+    "numpy",
+    "opencv-python-headless",
+    "pypdfium2",
+    "pillow",
+    "rapidocr",
+    "onnxruntime",
+    "openvino",
+)
+
+SAMPLE_TEXT = "The quick brown fox 0123456789"
+
+
+def doctor() -> None:
+    """Check the installation and print versions.
+
+    Exit code 1 if something is wrong; each line says what, and how to mend it.
+    """
+    typer.echo(f"ocr-grpc {version('ocr-grpc')}, Python {platform.python_version()}")
+    typer.echo(f"{platform.platform()}, {cores()} cores for this process")
+    for package in PACKAGES:
+        typer.echo(f"  {package} {_version(package)}")
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        typer.echo(f"FAIL settings: {error}")
+        raise typer.Exit(1) from None
+    typer.echo("ok   settings")
+    checks: list[tuple[str, Callable[[Settings], str]]] = [
+        ("data folder", _check_data_dir),
+        ("document reader", _check_reader),
+        ("engine", _check_engine),
+    ]
+    if not all([_run(name, check, settings) for name, check in checks]):  # noqa: C419 - run all
+        raise typer.Exit(1)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "is not installed: make setup"
+
+
+def _run(name: str, check: Callable[[Settings], str], settings: Settings) -> bool:
+    try:
+        typer.echo(f"ok   {name}: {check(settings)}")
+    except Exception as error:  # whatever it is, it is the finding
+        typer.echo(f"FAIL {name}: {type(error).__name__}: {error}")
+        return False
+    return True
+
+
+def _check_data_dir(settings: Settings) -> str:
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryFile(dir=settings.data_dir):
+        pass
+    usage = os.statvfs(settings.data_dir)
+    free_gib = usage.f_bavail * usage.f_frsize / 2**30
+    return f"{settings.data_dir} can be written, {free_gib:.1f} GiB free"
+
+
+def _check_reader(settings: Settings) -> str:
+    """Open a PDF made here in a sandboxed reader."""
+    import asyncio
+
+    from ocr_grpc.documents.limits import DocumentLimits
+    from ocr_grpc.documents.pool import DocumentPool
+
+    async def page_count(folder: Path) -> int:
+        path = folder / "sample.pdf"
+        path.write_bytes(_sample_pdf())
+        pool = DocumentPool(folder, DocumentLimits(), readers=1)
+        await pool.start()
+        try:
+            document = await pool.open(path)
+            return document.page_count
+        finally:
+            await pool.close()
+
+    with tempfile.TemporaryDirectory(dir=settings.data_dir) as folder:
+        count = asyncio.run(page_count(Path(folder)))
+    return f"opened a PDF of {count} page in a sandboxed process"
+
+
+def _sample_pdf() -> bytes:
+    import io
+
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.new("L", (200, 100), 255).save(buffer, "PDF")
+    return buffer.getvalue()
+
+
+def _check_engine(settings: Settings) -> str:
+    """Load the engine and let it read a line drawn here."""
+    began = perf_counter()
+    choice = EngineChoice(
+        settings.engine,
+        settings.engine_backend,
+        settings.engine_precision,
+        settings.data_dir.resolve() / "models",
+    )
+    engine = load_engine(choice)
+    loaded = perf_counter()
+    lines = [
+        line
+        for batch in engine.read(_sample_page(), ReadOptions(), threading.Event())
+        for line in batch
+    ]
+    seconds = perf_counter() - loaded
+    text = joined(lines)
+    described = engine.describe()
+    if settings.engine == "ppocr" and text != SAMPLE_TEXT:
+        raise RuntimeError(f"read {text!r} instead of {SAMPLE_TEXT!r}")
+    return (
+        f"{described.name} ({described.model}) on {described.backend}, {described.precision}, "
+        f"{len(described.languages)} languages; loaded in {loaded - began:.1f} s, "
+        f"read a line in {seconds:.2f} s"
+    )
+
+
+def _sample_page() -> PageImage:
+    import numpy as np
+    from PIL import Image, ImageDraw, ImageFont
+
+    picture = Image.new("L", (900, 120), 255)
+    ImageDraw.Draw(picture).text((40, 35), SAMPLE_TEXT, fill=0, font=ImageFont.load_default(40))
+    return PageImage(np.asarray(picture), dpi=200)

@@ -1,0 +1,162 @@
+"""`ocr-grpc extract`: sends files to a server and prints their text while it arrives."""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator
+from enum import Enum, IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import grpc
+import grpc.aio
+import typer
+from google.api.httpbody_pb2 import HttpBody
+
+from ocr_grpc.commands.output import Output, Printer, error_text, make_printer
+from ocr_grpc.commands.progress import Progress
+from ocr_grpc.settings import SettingsError, load_settings
+from ocr_grpc.v1 import ocr_service_pb2 as pb
+from ocr_grpc.v1 import options_pb2
+from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
+
+if TYPE_CHECKING:  # a type of the stub file alone
+    from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceAsyncStub
+
+CHUNK_BYTES = 256 * 1024
+
+CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 64 * 1024 * 1024)]
+
+
+class ExitCode(IntEnum):
+    """What the command tells the shell."""
+
+    OK = 0
+    DOCUMENT_FAILED = 1
+    USAGE = 2
+    PAGES_FAILED = 3
+
+
+class ModeName(Enum):
+    """The modes by the names a person types."""
+
+    AUTO = "auto"
+    FORCE_OCR = "force-ocr"
+    TEXT_LAYER_ONLY = "text-layer-only"
+
+
+def _mode(name: str) -> ModeName:
+    """Return a mode, written with `-` or `_`, in any case, with or without the enum's prefix."""
+    plain = name.lower().replace("_", "-").removeprefix("mode-")
+    try:
+        return ModeName(plain)
+    except ValueError:
+        known = ", ".join(mode.value for mode in ModeName)
+        raise typer.BadParameter(f"{name!r} is none of {known}.") from None
+
+
+def extract(
+    files: Annotated[list[str], typer.Argument(help="Files to read; - is standard input.")],
+    address: Annotated[
+        str, typer.Option(envvar="OCR_ADDRESS", help="host:port; default: this machine's server.")
+    ] = "",
+    mode: Annotated[
+        ModeName,
+        typer.Option(parser=_mode, metavar="MODE", help="auto, force-ocr or text-layer-only."),
+    ] = ModeName.AUTO,
+    pages: Annotated[str, typer.Option(help="Pages such as 1,3-5,9-; default: all.")] = "",
+    dpi: Annotated[int, typer.Option(help="Resolution for rendering; 0: automatic.")] = 0,
+    language: Annotated[
+        list[str] | None, typer.Option(help="Language to expect, such as de. May be repeated.")
+    ] = None,
+    output: Annotated[Output, typer.Option(help="What to print.")] = Output.TEXT,
+    timeout: Annotated[float, typer.Option(help="Seconds for each file; 0: no limit.")] = 0,
+) -> None:
+    """Read documents and print their text as it is recognized.
+
+    Exit code 0: all was read. 1: a document failed. 3: some pages failed, the rest was printed.
+    """
+    options = options_pb2.ExtractOptions(
+        mode=options_pb2.Mode.Value(f"MODE_{mode.name}"),
+        pages=pages,
+        dpi=dpi,
+        languages=language or [],
+    )
+    try:
+        code = asyncio.run(_extract_all(files, address, options, output, timeout or None))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our text has enough of it
+        raise typer.Exit(ExitCode.DOCUMENT_FAILED) from None
+    raise typer.Exit(code)
+
+
+def _default_address() -> str:
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        typer.echo(f"ocr-grpc: {error}", err=True)
+        raise typer.Exit(ExitCode.USAGE) from None
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "[::]") else settings.host  # noqa: S104
+    return f"{host}:{settings.grpc_port}"
+
+
+async def _extract_all(
+    files: list[str],
+    address: str,
+    options: options_pb2.ExtractOptions,
+    output: Output,
+    timeout: float | None,
+) -> ExitCode:
+    worst = ExitCode.OK
+    where = address or _default_address()
+    async with grpc.aio.insecure_channel(where, options=CHANNEL_OPTIONS) as channel:
+        stub: OcrServiceAsyncStub = OcrServiceStub(channel)
+        with make_printer(output, sys.stdout, options.pages) as printer:
+            for file in files:
+                code = await _extract_one(stub, file, options, printer, timeout)
+                worst = code if worst is ExitCode.OK or code is ExitCode.DOCUMENT_FAILED else worst
+    return worst
+
+
+async def _extract_one(
+    stub: "OcrServiceAsyncStub",
+    file: str,
+    options: options_pb2.ExtractOptions,
+    printer: Printer,
+    timeout: float | None,
+) -> ExitCode:
+    try:
+        source = sys.stdin.buffer if file == "-" else _opened(file)
+    except OSError as error:
+        typer.echo(f"ocr-grpc: {file}: {error.strerror}", err=True)
+        return ExitCode.DOCUMENT_FAILED
+    failed_pages = 0
+    with source, Progress(file) as progress:
+        call = stub.UploadExtract(_requests(source, file, options), timeout=timeout)
+        try:
+            async for response in call:
+                printer.event(response)
+                progress.event(response)
+                if response.HasField("finished"):
+                    failed_pages = response.finished.pages_failed
+        except grpc.aio.AioRpcError as error:
+            progress.close()
+            printer.end()
+            typer.echo(f"ocr-grpc: {file}: {error_text(error)}", err=True)
+            return ExitCode.DOCUMENT_FAILED
+        printer.end()
+    return ExitCode.PAGES_FAILED if failed_pages else ExitCode.OK
+
+
+def _opened(file: str) -> BinaryIO:
+    return Path(file).open("rb")
+
+
+async def _requests(
+    source: BinaryIO, file: str, options: options_pb2.ExtractOptions
+) -> AsyncGenerator[pb.UploadExtractRequest, None]:
+    name = "" if file == "-" else Path(file).name
+    yield pb.UploadExtractRequest(options=options, file_name=name)
+    while chunk := await asyncio.to_thread(source.read, CHUNK_BYTES):
+        yield pb.UploadExtractRequest(content=HttpBody(data=chunk))

@@ -1,0 +1,47 @@
+"""`ocr-grpc serve`: runs the service."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+import uvloop
+
+from ocr_grpc.engines.errors import EngineUnavailable
+from ocr_grpc.server import CannotServe, Server
+from ocr_grpc.settings import Settings, SettingsError, load_settings
+from ocr_grpc.telemetry.logs import configure_logs
+
+
+def serve(
+    no_http: Annotated[
+        bool, typer.Option("--no-http", help="gRPC alone, without the HTTP sidecar.")
+    ] = False,
+) -> None:
+    """Run the service until it is told to stop (SIGTERM or Ctrl-C).
+
+    Settings come from the environment and from .env; .env.example lists them. This version has no
+    HTTP sidecar yet, so --no-http changes nothing so far.
+    """
+    try:
+        settings = load_settings()
+        configure_logs(settings.log_format, settings.log_level)
+        uvloop.run(_serve(settings))
+    except (SettingsError, CannotServe, EngineUnavailable) as error:
+        typer.echo(f"ocr-grpc: {error}", err=True)
+        raise typer.Exit(2 if isinstance(error, SettingsError) else 1) from None
+
+
+async def _serve(settings: Settings) -> None:
+    server = Server(settings)
+    ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    ready.add_done_callback(lambda done: None if done.cancelled() else _announce(server, settings))
+    await server.run(ready)
+
+
+def _announce(server: Server, settings: Settings) -> None:
+    engine = server.engine.description
+    # One line that scripts wait for: `ready`, then addresses.
+    typer.echo(
+        f"ready grpc={settings.host}:{server.port} engine={engine.name} backend={engine.backend!r} "
+        f"precision={engine.precision} workers={settings.worker_count}"
+    )

@@ -1,0 +1,154 @@
+"""The reader processes of one pool: kept warm, lent one at a time, replaced when in doubt."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from ocr_grpc.documents.limits import DocumentLimits
+from ocr_grpc.documents.reader import Reader, ReaderDied, ReaderLost
+from ocr_grpc.processes import resident_bytes
+
+_log = logging.getLogger(__name__)
+
+_RETIRE_MEMORY_SHARE = 0.25
+"""A reader that still occupies so much of its limit after a document has a leak or a bad heap."""
+
+
+class Readers:
+    """Lends warm reader processes. Whoever takes one must hold a slot of the pool."""
+
+    def __init__(self, limits: DocumentLimits, count: int) -> None:
+        self._limits = limits
+        self._count = count
+        self._idle: list[Reader] = []
+        self._lent: set[Reader] = set()
+        self._starting: set[asyncio.Task[None]] = set()
+        self._chores: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    async def start(self) -> None:
+        """Start all processes, at the same time.
+
+        Raises:
+            ReaderLost, OSError: one did not come up.
+        """
+        for _ in range(self._count):
+            self._start_one()
+        await asyncio.gather(*self._starting)
+
+    async def close(self) -> None:
+        """Kill every process and wait until all are gone."""
+        self._closed = True
+        for task in self._starting:
+            task.cancel()
+        await asyncio.gather(*self._starting, return_exceptions=True)
+        for reader in (*self._idle, *self._lent):
+            self._bury(reader)
+        self._idle.clear()
+        self._lent.clear()
+        while self._chores:
+            await asyncio.gather(*self._chores, return_exceptions=True)
+
+    def pids(self) -> list[int]:
+        """Return the ids of all processes that are lent or ready."""
+        return [reader.pid for reader in (*self._lent, *self._idle)]
+
+    async def take(self, document: object) -> Reader:
+        """Return a warm reader, preferably one that has this document open already.
+
+        Raises:
+            ReaderLost: none could be started.
+        """
+        while True:
+            self._discard_dead()
+            if self._closed:
+                raise ReaderDied("closed")
+            if self._idle:
+                # Else the one that was idle longest: its document is the least likely to return.
+                own = (reader for reader in self._idle if reader.document is document)
+                reader = next(own, self._idle[0])
+                self._idle.remove(reader)
+                self._lent.add(reader)
+                return reader
+            starting = list(self._starting) or [self._start_one()]
+            done, _ = await asyncio.wait(starting, return_when=asyncio.FIRST_COMPLETED)
+            errors = [task.exception() for task in done if not task.cancelled()]
+            if not self._idle and any(errors):
+                raise ReaderDied("no reader could be started")
+
+    def give_back(self, reader: Reader) -> None:
+        """Take a healthy reader back; it may still have its document open."""
+        self._lent.discard(reader)
+        reader.leases += 1
+        tired = (
+            reader.leases >= self._limits.leases_per_reader
+            or resident_bytes(reader.pid) > _RETIRE_MEMORY_SHARE * self._limits.reader_memory_bytes
+        )
+        if tired or self._closed or not reader.alive:
+            self._replace(reader, None)
+        else:
+            self._idle.append(reader)
+
+    def discard(self, reader: Reader, leftover: Path | None) -> None:
+        """Kill a reader at once, start another; delete its half-written file once it is dead."""
+        self._lent.discard(reader)
+        self._replace(reader, leftover)
+
+    def forget(self, document: object) -> None:
+        """Have idle readers close this document."""
+        for reader in self._idle:
+            if reader.document is document:
+                reader.forget_document()
+
+    def do_later(self, chore: Coroutine[Any, Any, None]) -> None:
+        """Run something short to its end, even if its cause is cancelled; `close` waits for it."""
+        task = asyncio.create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    def delete_later(self, path: Path) -> None:
+        """Delete a file nobody writes to any more."""
+        self.do_later(asyncio.to_thread(path.unlink, missing_ok=True))
+
+    def _discard_dead(self) -> None:
+        for reader in [reader for reader in self._idle if not reader.alive]:
+            self._idle.remove(reader)
+            self._replace(reader, None)
+
+    def _replace(self, reader: Reader, leftover: Path | None) -> None:
+        self._bury(reader, leftover)
+        if not self._closed:
+            self._start_one()
+
+    def _bury(self, reader: Reader, leftover: Path | None = None) -> None:
+        reader.kill()
+        self.do_later(_buried(reader, leftover))
+
+    def _start_one(self) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._add())
+        self._starting.add(task)
+        task.add_done_callback(self._started)
+        return task
+
+    async def _add(self) -> None:
+        reader = await Reader.start(self._limits)
+        if self._closed:
+            self._bury(reader)
+        else:
+            self._idle.append(reader)
+
+    def _started(self, task: asyncio.Task[None]) -> None:
+        self._starting.discard(task)
+        if not task.cancelled() and isinstance(error := task.exception(), ReaderLost | OSError):
+            # The next `take` tries again.
+            _log.error("a document reader could not be started: %s", error)
+
+
+async def _buried(reader: Reader, leftover: Path | None) -> None:
+    await reader.wait()
+    if words := reader.last_words:
+        _log.info("last words of document reader %d: %s", reader.pid, words)
+    if leftover is not None:
+        await asyncio.to_thread(leftover.unlink, missing_ok=True)

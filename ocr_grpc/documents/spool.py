@@ -1,0 +1,97 @@
+"""The folder for documents and pixels while they are being worked on.
+
+Each running server has a folder of its own below the common one, held by a file lock. What a server
+that was killed left behind is removed by the next one that starts.
+"""
+
+import asyncio
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ocr_grpc.documents.errors import DocumentTooLarge, EmptyDocument
+
+_LOCK_NAME = ".lock"
+_BUFFER_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledDocument:
+    """A document received completely."""
+
+    path: Path
+    size_bytes: int
+
+
+class Spool:
+    """The folder of one running server. Blocking calls only at its start and end."""
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _remove_abandoned(root)
+        self.path = Path(tempfile.mkdtemp(prefix="serve-", dir=root)).resolve()
+        self._lock = (self.path / _LOCK_NAME).open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def close(self) -> None:
+        """Remove the folder with all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.close()
+
+    @asynccontextmanager
+    async def received(
+        self, chunks: AsyncIterator[bytes], max_bytes: int
+    ) -> AsyncGenerator[SpooledDocument, None]:
+        """Write the chunks to a new file, which exists until the block is left.
+
+        Memory holds at most one chunk and `_BUFFER_BYTES`, whatever their number.
+
+        Raises:
+            EmptyDocument: there was not one byte.
+            DocumentTooLarge: there were more than `max_bytes`.
+        """
+        path = self.path / f"document-{secrets.token_hex(16)}"
+        try:
+            size_bytes = await _write(path, chunks, max_bytes)
+            yield SpooledDocument(path, size_bytes)
+        finally:
+            path.unlink(missing_ok=True)
+
+
+async def _write(path: Path, chunks: AsyncIterator[bytes], max_bytes: int) -> int:
+    size_bytes = 0
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        buffer = bytearray()
+        async for chunk in chunks:
+            size_bytes += len(chunk)
+            if size_bytes > max_bytes:
+                raise DocumentTooLarge(
+                    f"The document has more than {max_bytes} bytes.", limit_bytes=max_bytes
+                )
+            buffer += chunk
+            # A thread a chunk would cost more than the writing of small ones.
+            if len(buffer) >= _BUFFER_BYTES:
+                await asyncio.to_thread(file.write, bytes(buffer))
+                buffer.clear()
+        if buffer:
+            await asyncio.to_thread(file.write, bytes(buffer))
+    if not size_bytes:
+        raise EmptyDocument("The document is empty: not one byte came.")
+    return size_bytes
+
+
+def _remove_abandoned(root: Path) -> None:
+    for folder in root.glob("serve-*"):
+        try:
+            with (folder / _LOCK_NAME).open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue  # held by a server that runs

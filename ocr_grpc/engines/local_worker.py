@@ -1,0 +1,143 @@
+"""One engine process of this machine: starts it, watches it, and starts it again when it ends."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+import grpc.aio
+import structlog
+
+from ocr_grpc.engines.catalog import EngineChoice
+from ocr_grpc.engines.client import EngineClient
+from ocr_grpc.engines.engine import EngineDescription
+from ocr_grpc.engines.page_read import PageRead, ReadTimes
+from ocr_grpc.model import Line
+
+log = structlog.get_logger()
+
+STEADY_SECONDS = 10.0
+"""A worker that lived this long did not fail at its start: it is started again at once."""
+
+MAX_PAUSE_SECONDS = 10.0
+STOP_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What every worker of a pool is started with."""
+
+    choice: EngineChoice
+    spool: Path
+    run_dir: Path
+    """Folder for the sockets; its path must be short, sockets allow some 100 bytes."""
+    memory_bytes: int
+    start_seconds: float
+
+
+class LocalWorker:
+    """Supervises one worker process and speaks to it while it is ready."""
+
+    def __init__(
+        self, number: int, settings: WorkerSettings, on_change: Callable[["LocalWorker"], None]
+    ) -> None:
+        self._socket = settings.run_dir / f"engine-{number}.sock"
+        self._settings = settings
+        self._on_change = on_change
+        self._process: asyncio.subprocess.Process | None = None
+        self._client: EngineClient | None = None
+        self.description: EngineDescription | None = None
+        self.ready = False
+        self.number = number
+
+    @property
+    def pid(self) -> int | None:
+        """Return the process id of the present worker, if one runs."""
+        return self._process.pid if self._process else None
+
+    async def run(self) -> None:
+        """Keep a worker running until cancelled."""
+        pause_seconds = 0.0
+        while True:
+            began = monotonic()
+            try:
+                await self._run_once()
+            except (OSError, TimeoutError, grpc.aio.AioRpcError) as error:
+                log.error("engine_worker_failed", worker=self.number, error=repr(error))
+            finally:
+                await self._stop()
+            steady = monotonic() - began > STEADY_SECONDS
+            pause_seconds = 0.0 if steady else min(MAX_PAUSE_SECONDS, 2 * pause_seconds + 0.1)
+            await asyncio.sleep(pause_seconds)
+
+    async def read(self, page: PageRead) -> AsyncGenerator[list[Line] | ReadTimes, None]:
+        """Yield what the worker reads; see `EngineClient.read`."""
+        if self._client is None:
+            raise RuntimeError("The worker is not ready.")
+        async for part in self._client.read(page):
+            yield part
+
+    async def _run_once(self) -> None:
+        self._socket.unlink(missing_ok=True)
+        process = self._process = await asyncio.create_subprocess_exec(
+            *self._command(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            env=_environment(),
+            # A terminal's Ctrl-C must reach `serve` alone, which then lets running pages end.
+            start_new_session=True,
+        )
+        self._client = EngineClient(f"unix:{self._socket}")
+        ended = asyncio.ensure_future(process.wait())
+        described = asyncio.ensure_future(self._client.describe(self._settings.start_seconds))
+        try:
+            await asyncio.wait({ended, described}, return_when=asyncio.FIRST_COMPLETED)
+            if described.done():
+                self.description = described.result()
+                self._set_ready(True)
+            code = await ended
+        finally:
+            for task in (ended, described):
+                task.cancel()
+        log.warning("engine_worker_ended", worker=self.number, exit_code=code)
+
+    def _set_ready(self, ready: bool) -> None:
+        if self.ready is not ready:
+            self.ready = ready
+            self._on_change(self)
+
+    async def _stop(self) -> None:
+        self._set_ready(False)
+        if self._client:
+            await self._client.close()
+        if self._process and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+            try:
+                await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+        self._process = None
+
+    def _command(self) -> list[str]:
+        choice = self._settings.choice
+        command = [sys.executable, "-m", "ocr_grpc.engines.worker"]
+        command += ["--socket", str(self._socket), "--spool", str(self._settings.spool)]
+        command += ["--parent", str(os.getpid()), "--engine", choice.engine]
+        command += ["--backend", choice.backend, "--precision", choice.precision]
+        command += ["--memory-bytes", str(self._settings.memory_bytes)]
+        if choice.cache_dir:
+            command += ["--cache-dir", str(choice.cache_dir)]
+        return command
+
+
+def _environment() -> dict[str, str]:
+    """Return what a worker needs to know of ours: no secret does it need."""
+    names = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
+    return kept | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}

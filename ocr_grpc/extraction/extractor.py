@@ -1,0 +1,174 @@
+"""The main job: a document goes in, its events come out."""
+
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, aclosing
+from dataclasses import dataclass
+from itertools import chain
+from time import monotonic
+
+from ocr_grpc.documents.document import Document
+from ocr_grpc.documents.pool import DocumentPool
+from ocr_grpc.documents.spool import SpooledDocument
+from ocr_grpc.errors import OcrError
+from ocr_grpc.extraction.admission import Admission, Place
+from ocr_grpc.extraction.errors import ModeNotSupported
+from ocr_grpc.extraction.events import (
+    Event,
+    Failed,
+    Finished,
+    PageFinished,
+    PageOutcome,
+    Started,
+    Usage,
+)
+from ocr_grpc.extraction.options import ExtractOptions, Mode, select_pages
+from ocr_grpc.extraction.page_reader import PageContext, PageEngine, PageReader
+from ocr_grpc.extraction.page_stream import merged
+from ocr_grpc.fairness import FairSlots
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionLimits:
+    """The bounds of the work; the fields are settings of the same names."""
+
+    pages_at_once: int
+    page_timeout_seconds: float
+    max_extractions: int
+    max_extractions_per_caller: int
+
+
+class Extractor:
+    """Reads documents. One for the whole server; any number of extractions at once."""
+
+    def __init__(
+        self, documents: DocumentPool, engine: PageEngine, workers: int, limits: ExtractionLimits
+    ) -> None:
+        self._documents = documents
+        self._engine = engine
+        self._limits = limits
+        self._admission = Admission(limits.max_extractions, limits.max_extractions_per_caller)
+        # One page in the engine and one ready for it, for each worker.
+        self._rendering = FairSlots(2 * workers)
+
+    def admitted(self, caller: str) -> AbstractContextManager[None]:
+        """Count an extraction of this caller for as long as the block lasts.
+
+        Raises:
+            QueueFull: there are too many already.
+        """
+        return self._admission.admitted(caller)
+
+    def check(self, options: ExtractOptions) -> None:
+        """Refuse options that can never be honoured, before a byte of the document is taken.
+
+        Raises:
+            InvalidOption: naming the field.
+        """
+        options.check(self._engine.description)
+
+    async def extract(
+        self, document: SpooledDocument, options: ExtractOptions, caller: str
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of an extraction: `Started` first, `Finished` or `Failed` last.
+
+        Closing the iterator early stops all work on the document.
+
+        Raises:
+            DocumentError: the document cannot be opened; there was no event.
+            InvalidOption: the options do not fit it; there was no event.
+        """
+        began = monotonic()
+        opened = await self._documents.open(document.path, caller=caller)
+        try:
+            if options.mode is Mode.TEXT_LAYER_ONLY and not opened.has_text_layers:
+                raise ModeNotSupported(opened.kind.value)
+            pages = select_pages(options.pages, opened.page_count)
+            place = self._admission.queue()
+            try:
+                started = self._started(opened, document.size_bytes, options, pages, place)
+                yield started
+                context = PageContext(
+                    extraction_id=started.extraction_id,
+                    caller=caller,
+                    document=opened,
+                    size_bytes=document.size_bytes,
+                    options=options,
+                    engine=self._engine,
+                    rendering=self._rendering,
+                    place=place,
+                    page_timeout_seconds=self._limits.page_timeout_seconds,
+                )
+                async with aclosing(self._pages(context, pages, began)) as events:
+                    async for event in events:
+                        yield event
+            finally:
+                place.leave()
+        finally:
+            await opened.close()
+
+    def _started(
+        self,
+        opened: Document,
+        size_bytes: int,
+        options: ExtractOptions,
+        pages: list[range],
+        place: Place,
+    ) -> Started:
+        reads_images = options.mode is not Mode.TEXT_LAYER_ONLY
+        return Started(
+            extraction_id=secrets.token_hex(12),
+            kind=opened.kind,
+            document_page_count=opened.page_count,
+            page_count=sum(len(part) for part in pages),
+            mode=options.mode,
+            engine=self._engine.description if reads_images else None,
+            queue_position=place.ahead if reads_images else 0,
+            size_bytes=size_bytes,
+        )
+
+    async def _pages(
+        self, context: PageContext, pages: list[range], began: float
+    ) -> AsyncGenerator[Event, None]:
+        totals = _Totals()
+        stream = merged(
+            chain.from_iterable(pages),
+            lambda number: PageReader(context, number).events(),
+            self._limits.pages_at_once,
+        )
+        async with aclosing(stream) as events:
+            async for event in events:
+                if isinstance(event, PageFinished):
+                    totals.add(event)
+                yield event
+        yield totals.last_event(monotonic() - began)
+
+
+class _Totals:
+    """Adds up how the pages of an extraction ended."""
+
+    def __init__(self) -> None:
+        self._usage = Usage()
+        self._count = dict.fromkeys(PageOutcome, 0)
+        self._first_failure: tuple[int, OcrError] | None = None
+
+    def add(self, page: PageFinished) -> None:
+        self._usage += page.usage
+        self._count[page.outcome] += 1
+        if page.outcome is PageOutcome.FAILED and page.error:
+            failure = (page.page_number, page.error)
+            if self._first_failure is None or failure[0] < self._first_failure[0]:
+                self._first_failure = failure
+
+    def last_event(self, duration_seconds: float) -> Event:
+        """Return `Finished`, or `Failed` with the first page's reason if no page was read."""
+        read = self._count[PageOutcome.OK] + self._count[PageOutcome.DEGRADED]
+        if not read and self._first_failure:
+            return Failed(self._first_failure[1], self._usage)
+        return Finished(
+            usage=self._usage,
+            pages_ok=self._count[PageOutcome.OK],
+            pages_degraded=self._count[PageOutcome.DEGRADED],
+            pages_failed=self._count[PageOutcome.FAILED],
+            duration_seconds=duration_seconds,
+        )

@@ -1,0 +1,52 @@
+"""Reads several pages of a document at once and merges their events into one stream."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
+
+from ocr_grpc.extraction.events import Event, PageFinished
+
+
+async def merged(
+    page_numbers: Iterable[int],
+    read_page: Callable[[int], AsyncGenerator[Event, None]],
+    pages_at_once: int,
+) -> AsyncGenerator[Event, None]:
+    """Yield the events of all pages as they happen.
+
+    A page begins only when the consumer has taken the last event of an earlier one, so at most
+    `pages_at_once` pages of events exist, and a slow consumer slows the work. The pages under way
+    run to their end all the same: a slow consumer must not hold a worker.
+
+    Closing the iterator early cancels all reading and waits until it has stopped.
+    """
+    window = asyncio.Semaphore(pages_at_once)
+    # Unbounded, but never longer than the events of `pages_at_once` pages.
+    queue: asyncio.Queue[Event | BaseException | None] = asyncio.Queue()
+
+    async def read(page_number: int) -> None:
+        async with aclosing(read_page(page_number)) as events:
+            async for event in events:
+                queue.put_nowait(event)
+
+    async def feed() -> None:
+        async with asyncio.TaskGroup() as group:
+            for page_number in page_numbers:
+                await window.acquire()
+                group.create_task(read(page_number))
+
+    def ended(task: asyncio.Task[None]) -> None:
+        queue.put_nowait(None if task.cancelled() else task.exception())
+
+    feeder = asyncio.create_task(feed())
+    feeder.add_done_callback(ended)
+    try:
+        while (event := await queue.get()) is not None:
+            if isinstance(event, BaseException):
+                raise event
+            yield event
+            if isinstance(event, PageFinished):
+                window.release()
+    finally:
+        feeder.cancel()
+        await asyncio.gather(feeder, return_exceptions=True)

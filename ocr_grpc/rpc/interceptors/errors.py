@@ -1,0 +1,45 @@
+"""Answers every error of a call with a status that a caller can act on, and with nothing else."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import grpc
+import grpc.aio
+import structlog
+
+from ocr_grpc.errors import OcrError
+from ocr_grpc.rpc.errors import InternalError
+from ocr_grpc.rpc.interceptors.base import Call, CallInterceptor
+from ocr_grpc.rpc.status import DETAILS_KEY, code_of, status_of
+from ocr_grpc.telemetry.call_record import current_call
+
+log = structlog.get_logger()
+
+
+class ErrorInterceptor(CallInterceptor):
+    """Turns domain errors into their status; logs all others whole and answers `INTERNAL`."""
+
+    @asynccontextmanager
+    async def around(self, call: Call) -> AsyncGenerator[None, None]:
+        """Translate what the call raises."""
+        try:
+            yield
+        except OcrError as error:
+            await _abort(call, error)
+        except (grpc.aio.AbortError, grpc.aio.UsageError):
+            raise  # already answered
+        except NotImplementedError:
+            await call.context.abort(grpc.StatusCode.UNIMPLEMENTED, "Not implemented.")
+        except Exception:
+            # Left alone, grpc would send the text of the exception to the caller.
+            log.exception("unexpected_error", method=call.method)
+            await _abort(call, InternalError())
+
+
+async def _abort(call: Call, error: OcrError) -> None:
+    current_call().facts["reason"] = error.reason
+    trailing = [
+        *(call.context.trailing_metadata() or ()),
+        (DETAILS_KEY, status_of(error).SerializeToString()),
+    ]
+    await call.context.abort(code_of(error), error.message, tuple(trailing))

@@ -1,0 +1,67 @@
+"""Gives each call a request id and a log line."""
+
+import re
+import secrets
+from asyncio import CancelledError
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from time import perf_counter
+
+import grpc
+import structlog
+
+from ocr_grpc.rpc.interceptors.base import Call, CallInterceptor
+from ocr_grpc.telemetry.call_record import CallRecord, set_current_call
+
+log = structlog.get_logger()
+
+REQUEST_ID_KEY = "x-request-id"
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}")
+_QUIET = ("/grpc.health.v1.Health/", "/grpc.reflection.")
+
+
+class TelemetryInterceptor(CallInterceptor):
+    """Opens the record of a call and logs it when the call is over."""
+
+    @asynccontextmanager
+    async def around(self, call: Call) -> AsyncGenerator[None, None]:
+        """Time the call and log its end, whatever it is."""
+        record = CallRecord(call.method, _request_id(call), caller=call.context.peer())
+        set_current_call(record)
+        call.context.set_trailing_metadata(((REQUEST_ID_KEY, record.request_id),))
+        began = perf_counter()
+        cancelled = False
+        try:
+            yield
+        except (CancelledError, GeneratorExit):
+            cancelled = True
+            raise
+        finally:
+            write = log.debug if call.method.startswith(_QUIET) else log.info
+            write(
+                "call",
+                method=call.method,
+                status="CANCELLED" if cancelled else _status_name(call),
+                duration_ms=round((perf_counter() - began) * 1000, 1),
+                request_id=record.request_id,
+                caller=record.caller,
+                **record.facts,
+            )
+
+
+def _request_id(call: Call) -> str:
+    """Return the caller's own id, if it cannot forge a log line, else a new one."""
+    for key, value in call.context.invocation_metadata() or ():
+        if key == REQUEST_ID_KEY and isinstance(value, str) and _REQUEST_ID.fullmatch(value):
+            return value
+    return secrets.token_hex(12)
+
+
+def _status_name(call: Call) -> str:
+    code = call.context.code()
+    if not code:
+        return grpc.StatusCode.OK.name
+    # Once a call was aborted, grpc.aio gives the number here.
+    by_number = {each.value[0]: each.name for each in grpc.StatusCode}
+    return by_number.get(code, str(code)) if isinstance(code, int) else code.name

@@ -1,0 +1,211 @@
+"""The servicer of OcrService: parse, call, map."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import structlog
+
+from ocr_grpc.documents.document import DocumentKind
+from ocr_grpc.documents.errors import DocumentTooLarge
+from ocr_grpc.documents.formats import FORMATS
+from ocr_grpc.documents.spool import Spool
+from ocr_grpc.engines.engine import EngineDescription
+from ocr_grpc.errors import OcrError
+from ocr_grpc.extraction.events import Event, Failed, PageFinished, Usage
+from ocr_grpc.extraction.extractor import Extractor
+from ocr_grpc.extraction.options import MAX_DPI, MIN_DPI, ExtractOptions, Mode
+from ocr_grpc.extraction.page_reader import PageEngine
+from ocr_grpc.rpc import mapping
+from ocr_grpc.rpc.errors import InternalError, InvalidFileName
+from ocr_grpc.rpc.interceptors.base import Context
+from ocr_grpc.rpc.responses import Response, event_to_proto
+from ocr_grpc.rpc.upload import Upload
+from ocr_grpc.rpc.whole_document import WholeDocument
+from ocr_grpc.telemetry.call_record import current_call
+from ocr_grpc.v1 import document_pb2
+from ocr_grpc.v1 import ocr_service_pb2 as pb
+from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceServicer
+
+log = structlog.get_logger()
+
+MAX_FILE_NAME_CHARS = 255
+
+REST_MARK = "x-envoy-original-path"
+"""Metadata that the sidecar adds to calls it made from REST."""
+
+
+@dataclass(frozen=True, slots=True)
+class OcrLimits:
+    """The bounds of a call; the fields are settings of the same names."""
+
+    max_inline_bytes: int
+    max_document_bytes: int
+    max_pages: int
+    max_page_pixels: int
+    page_timeout_seconds: float
+    upload_idle_seconds: float
+
+
+class OcrServicerImpl(OcrServiceServicer):
+    """Answers OcrService."""
+
+    def __init__(
+        self,
+        extractor: Extractor,
+        spool: Spool,
+        engine: PageEngine,
+        version: str,
+        limits: OcrLimits,
+    ) -> None:
+        self._extractor = extractor
+        self._spool = spool
+        self._engine = engine
+        self._version = version
+        self._limits = limits
+
+    async def Extract(  # noqa: N802 - the name in the proto
+        self, request: pb.ExtractRequest, context: Context
+    ) -> pb.ExtractResponse:
+        """Read a document and return all of it."""
+        whole = WholeDocument()
+        async with aclosing(self._inline(request)) as events:
+            sequence = 0
+            async for event in events:
+                if isinstance(event, Failed):
+                    raise event.error
+                sequence += 1
+                whole.add(self._response(pb.StreamExtractResponse, sequence, event))
+        return whole.response()
+
+    def StreamExtract(  # noqa: N802 - the name in the proto
+        self, request: pb.StreamExtractRequest, context: Context
+    ) -> AsyncGenerator[pb.StreamExtractResponse, None]:
+        """Read a document and send its events."""
+        return self._responses(pb.StreamExtractResponse, self._inline(request), context)
+
+    def UploadExtract(  # noqa: N802 - the name in the proto
+        self, request_iterator: AsyncIterator[pb.UploadExtractRequest], context: Context
+    ) -> AsyncGenerator[pb.UploadExtractResponse, None]:
+        """Take a document in pieces, read it and send its events."""
+        events = self._uploaded(Upload(request_iterator, self._limits.upload_idle_seconds))
+        return self._responses(pb.UploadExtractResponse, events, context)
+
+    async def GetCapabilities(  # noqa: N802 - the name in the proto
+        self, request: pb.GetCapabilitiesRequest, context: Context
+    ) -> pb.GetCapabilitiesResponse:
+        """Return what this server can do."""
+        engine: EngineDescription = self._engine.description
+        limits = self._limits
+        return pb.GetCapabilitiesResponse(
+            version=self._version,
+            engines=[mapping.engine_to_proto(engine, self._engine.ready_workers)],
+            formats=[
+                document_pb2.DocumentFormat(
+                    kind=mapping.kind_to_proto(kind),
+                    media_types=FORMATS[kind].media_types,
+                    text_layer=FORMATS[kind].text_layer,
+                )
+                for kind in DocumentKind
+            ],
+            modes=[mapping.mode_to_proto(mode) for mode in Mode],
+            limits=pb.Limits(
+                max_inline_bytes=limits.max_inline_bytes,
+                max_document_bytes=limits.max_document_bytes,
+                max_pages=limits.max_pages,
+                max_page_pixels=limits.max_page_pixels,
+                min_dpi=MIN_DPI,
+                max_dpi=MAX_DPI,
+                page_timeout_seconds=limits.page_timeout_seconds,
+            ),
+        )
+
+    async def _inline(
+        self, request: pb.ExtractRequest | pb.StreamExtractRequest
+    ) -> AsyncGenerator[Event, None]:
+        options = mapping.options_from_proto(request.options)
+        limit = self._limits.max_inline_bytes
+        if len(request.content) > limit:
+            raise DocumentTooLarge(
+                f"A document inside one message has at most {limit} bytes; use UploadExtract.",
+                limit_bytes=limit,
+                size_bytes=len(request.content),
+            )
+
+        async def chunks() -> AsyncGenerator[bytes, None]:
+            yield request.content
+
+        events = self._events(chunks(), options, request.file_name, limit)
+        async with aclosing(events):
+            async for event in events:
+                yield event
+
+    async def _uploaded(self, upload: Upload) -> AsyncGenerator[Event, None]:
+        options = await upload.begin()
+        limit = self._limits.max_document_bytes
+        events = self._events(upload.chunks(), options, upload.file_name, limit)
+        async with aclosing(events):
+            async for event in events:
+                yield event
+
+    async def _events(
+        self,
+        chunks: AsyncGenerator[bytes, None],
+        options: ExtractOptions,
+        file_name: str,
+        max_bytes: int,
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of a document, from the arrival of its bytes on."""
+        if len(file_name) > MAX_FILE_NAME_CHARS:
+            raise InvalidFileName(
+                f"A file name has at most {MAX_FILE_NAME_CHARS} characters.", field="file_name"
+            )
+        self._extractor.check(options)
+        call = current_call()
+        with self._extractor.admitted(call.caller):
+            async with aclosing(chunks), self._spool.received(chunks, max_bytes) as document:
+                call.facts["size_bytes"] = document.size_bytes
+                events = self._extractor.extract(document, options, call.caller)
+                async with aclosing(events):
+                    async for event in events:
+                        yield event
+
+    async def _responses(
+        self,
+        kind: Callable[..., Response],
+        events: AsyncGenerator[Event, None],
+        context: Context,
+    ) -> AsyncGenerator[Response, None]:
+        """Yield the events as numbered responses, the last of them `finished` or `failed`.
+
+        Callers over REST see no status once a stream runs, so it ends in an event as well. An error
+        before the first event is all theirs: the status becomes the HTTP code.
+        """
+        # Held, because the end may run in another task, where there is no current call.
+        call = current_call()
+        sequence = 0
+        last: Event | None = None
+        pages = 0
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    sequence, last = sequence + 1, event
+                    pages += isinstance(event, PageFinished)
+                    yield self._response(kind, sequence, event)
+        except Exception as error:
+            known = error if isinstance(error, OcrError) else InternalError()
+            if sequence or not _is_rest(context):
+                failed = Failed(known, Usage())
+                yield self._response(kind, sequence + 1, failed)
+            raise
+        finally:
+            call.facts.update(events=sequence, pages=pages)
+        if isinstance(last, Failed):
+            raise last.error
+
+    def _response(self, kind: Callable[..., Response], sequence: int, event: Event) -> Response:
+        return event_to_proto(kind, sequence, event, self._engine.ready_workers)
+
+
+def _is_rest(context: Context) -> bool:
+    return any(key == REST_MARK for key, _ in context.invocation_metadata() or ())

@@ -1,0 +1,32 @@
+"""Turns the events of an extraction into the responses of the streaming RPCs."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ocr_grpc.extraction import events
+from ocr_grpc.rpc import mapping
+from ocr_grpc.v1 import ocr_service_pb2 as pb
+
+Response = TypeVar("Response", pb.StreamExtractResponse, pb.UploadExtractResponse)
+
+
+def event_to_proto(
+    kind: Callable[..., Response], sequence: int, event: events.Event, ready_workers: int
+) -> Response:
+    """Return one event as a response of a streaming RPC; all of these have the same fields."""
+    match event:
+        case events.Started():
+            started = mapping.started_to_proto(event, ready_workers)
+            return kind(sequence=sequence, started=started)
+        case events.PageStarted():
+            return kind(sequence=sequence, page_started=mapping.page_started_to_proto(event))
+        case events.Delta():
+            return kind(sequence=sequence, delta=mapping.delta_to_proto(event))
+        case events.Retract():
+            return kind(sequence=sequence, retract=mapping.retract_to_proto(event))
+        case events.PageFinished():
+            return kind(sequence=sequence, page_finished=mapping.page_finished_to_proto(event))
+        case events.Finished():
+            return kind(sequence=sequence, finished=mapping.finished_to_proto(event))
+        case events.Failed():
+            return kind(sequence=sequence, failed=mapping.failed_to_proto(event))

@@ -1,0 +1,208 @@
+"""Wires everything: the only file that knows every area."""
+
+import asyncio
+import os
+import shutil
+import signal
+import tempfile
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+
+from ocr_grpc.documents.limits import DocumentLimits
+from ocr_grpc.documents.pool import DocumentPool
+from ocr_grpc.documents.spool import Spool
+from ocr_grpc.engines.catalog import EngineChoice
+from ocr_grpc.engines.local_worker import WorkerSettings
+from ocr_grpc.engines.pool import EnginePool
+from ocr_grpc.extraction.extractor import ExtractionLimits, Extractor
+from ocr_grpc.rpc.grpc_server import NOT_SERVING, SERVING, HealthBoard, make_server, server_options
+from ocr_grpc.rpc.interceptors.errors import ErrorInterceptor
+from ocr_grpc.rpc.interceptors.telemetry import TelemetryInterceptor
+from ocr_grpc.rpc.ocr import OcrLimits, OcrServicerImpl
+from ocr_grpc.settings import Settings
+from ocr_grpc.v1.ocr_service_pb2_grpc import add_OcrServiceServicer_to_server
+
+log = structlog.get_logger()
+
+HARD_EXIT_SECONDS = 15.0
+"""What stopping may take beyond the grace of running calls, before the process just ends."""
+
+SOCKET_PATH_BYTES = 90
+"""Unix sockets allow 104 to 108 bytes; the file name needs some."""
+
+
+class CannotServe(Exception):
+    """The service cannot start; the message says what to do."""
+
+
+class Server:
+    """The service on one machine. `start`, then `stop`; or `run`, which does both."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stack = AsyncExitStack()
+        self._board = HealthBoard()
+        self._health_changes: set[asyncio.Task[None]] = set()
+        self._stopping = False
+        self.port = 0
+
+    @property
+    def engine(self) -> EnginePool:
+        """Return the engine workers, for tests that kill them."""
+        return self._engine
+
+    async def start(self) -> None:
+        """Start the workers, then listen.
+
+        Raises:
+            CannotServe: the port is taken, the folder cannot be written, or no worker starts.
+            EngineUnavailable: no worker became ready in time.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def _start(self) -> None:
+        settings = self._settings
+        spool = await asyncio.to_thread(self._make_spool)
+        self._stack.callback(spool.close)
+        self._grpc = make_server(
+            # Order is policy:
+            [
+                TelemetryInterceptor(),  # outermost: everything below is timed and logged
+                ErrorInterceptor(),  # outside everything that raises a domain error
+            ],
+            server_options(settings.max_inline_bytes, settings.max_connection_age_seconds),
+            self._board,
+        )
+        # Before the workers, which take seconds: a taken port is told at once.
+        self.port = self._bind(f"{settings.host}:{settings.grpc_port}")
+        documents = DocumentPool(spool.path, self._document_limits(), settings.reader_count)
+        self._stack.push_async_callback(documents.close)
+        await documents.start()
+        self._engine = EnginePool(self._worker_settings(spool), settings.worker_count)
+        self._stack.push_async_callback(self._engine.close)
+        await self._engine.start()
+        extractor = Extractor(
+            documents, self._engine, settings.worker_count, self._extraction_limits()
+        )
+        servicer = OcrServicerImpl(
+            extractor, spool, self._engine, version("ocr-grpc"), self._ocr_limits()
+        )
+        add_OcrServiceServicer_to_server(servicer, self._grpc)
+        await self._grpc.start()
+        self._engine.on_ready_change = self._engine_changed
+        await self._board.set(SERVING)
+
+    async def run(self, on_ready: "asyncio.Future[None] | None" = None) -> None:
+        """Serve until SIGTERM or SIGINT, then drain."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await self.start()
+        if on_ready:
+            on_ready.set_result(None)
+        await stop.wait()
+        # A second signal, or something that hangs, must not keep the process for ever.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, os._exit, 1)
+        settings = self._settings
+        bound = settings.shutdown_delay_seconds + settings.shutdown_grace_seconds
+        loop.call_later(bound + HARD_EXIT_SECONDS, os._exit, 1)
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Drain: no new calls, running ones may end, then everything is closed."""
+        self._stopping = True
+        log.info("stopping")
+        await self._board.leave()
+        await asyncio.sleep(self._settings.shutdown_delay_seconds)
+        await self._grpc.stop(self._settings.shutdown_grace_seconds)
+        await self._stack.aclose()
+        log.info("stopped")
+
+    def _engine_changed(self, ready_workers: int) -> None:
+        """Tell probes the truth: without a worker no image can be read."""
+        if not self._stopping:
+            change = asyncio.create_task(self._board.set(SERVING if ready_workers else NOT_SERVING))
+            self._health_changes.add(change)
+            change.add_done_callback(self._health_changes.discard)
+
+    def _bind(self, address: str) -> int:
+        try:
+            return self._grpc.add_insecure_port(address)
+        except RuntimeError:
+            raise CannotServe(
+                f"Cannot listen on {address}: is another server running there? "
+                "GRPC_PORT and HOST choose another address."
+            ) from None
+
+    def _make_spool(self) -> Spool:
+        data_dir = self._settings.data_dir
+        try:
+            return Spool(data_dir / "spool")
+        except OSError as error:
+            raise CannotServe(
+                f"Cannot write to {data_dir}: {error.strerror}. DATA_DIR chooses another folder."
+            ) from None
+
+    def _run_dir(self, spool: Spool) -> Path:
+        """Return a folder for sockets, beside the spooled files unless that path is too long."""
+        if len(str(spool.path).encode()) < SOCKET_PATH_BYTES:
+            return spool.path
+        folder = Path(tempfile.mkdtemp(prefix="ocr-grpc-"))
+        self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
+    def _worker_settings(self, spool: Spool) -> WorkerSettings:
+        settings = self._settings
+        choice = EngineChoice(
+            settings.engine,
+            settings.engine_backend,
+            settings.engine_precision,
+            settings.data_dir.resolve() / "models",
+        )
+        return WorkerSettings(
+            choice=choice,
+            spool=spool.path,
+            run_dir=self._run_dir(spool),
+            memory_bytes=settings.engine_memory_bytes,
+            start_seconds=settings.engine_start_seconds,
+        )
+
+    def _document_limits(self) -> DocumentLimits:
+        settings = self._settings
+        return DocumentLimits(
+            max_document_bytes=settings.max_document_bytes,
+            max_pages=settings.max_pages,
+            max_page_pixels=settings.max_page_pixels,
+            open_seconds=settings.open_timeout_seconds,
+            page_seconds=settings.render_timeout_seconds,
+            reader_memory_bytes=settings.reader_memory_bytes,
+        )
+
+    def _extraction_limits(self) -> ExtractionLimits:
+        settings = self._settings
+        return ExtractionLimits(
+            pages_at_once=settings.pages_at_once,
+            page_timeout_seconds=settings.page_timeout_seconds,
+            max_extractions=settings.max_extractions,
+            max_extractions_per_caller=settings.max_extractions_per_caller,
+        )
+
+    def _ocr_limits(self) -> OcrLimits:
+        settings = self._settings
+        return OcrLimits(
+            max_inline_bytes=settings.max_inline_bytes,
+            max_document_bytes=settings.max_document_bytes,
+            max_pages=settings.max_pages,
+            max_page_pixels=settings.max_page_pixels,
+            page_timeout_seconds=settings.page_timeout_seconds,
+            upload_idle_seconds=settings.upload_idle_seconds,
+        )

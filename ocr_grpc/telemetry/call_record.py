@@ -1,0 +1,37 @@
+"""What is known about the call under way; inner parts fill in what outer parts report."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class CallRecord:
+    """One call, filled in while it runs.
+
+    Attributes:
+        request_id: the caller's own, or one made here; it is in every log line and in the trailer.
+        caller: whom fairness and limits count it for.
+        facts: more for the log line, such as the number of pages.
+    """
+
+    method: str
+    request_id: str
+    caller: str
+    facts: dict[str, object] = field(default_factory=dict[str, object])
+
+
+_current: ContextVar[CallRecord] = ContextVar("call_record")
+
+
+def current_call() -> CallRecord:
+    """Return the record of the call this runs in.
+
+    Raises:
+        LookupError: outside a call.
+    """
+    return _current.get()
+
+
+def set_current_call(call: CallRecord) -> None:
+    """Make this the record of the running call. Never reset: cleanup may run in another task."""
+    _current.set(call)

@@ -1,0 +1,10 @@
+"""What tests share: a real server on a free port, and documents made on the spot."""
+
+import pytest
+
+from ocr_grpc.telemetry.logs import configure_logs
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _logs() -> None:
+    configure_logs("console", "warning")

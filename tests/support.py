@@ -1,0 +1,143 @@
+"""Starts real servers and speaks to them; makes small documents."""
+
+import io
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import grpc
+import grpc.aio
+import numpy as np
+from google.rpc import error_details_pb2, status_pb2
+from PIL import Image, ImageDraw, ImageFont
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen.canvas import Canvas
+
+from ocr_grpc.rpc.status import DETAILS_KEY
+from ocr_grpc.server import Server
+from ocr_grpc.settings import Settings
+from ocr_grpc.v1 import ocr_service_pb2 as pb
+from ocr_grpc.v1 import options_pb2
+from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
+
+AUTO = options_pb2.MODE_AUTO
+FORCE_OCR = options_pb2.MODE_FORCE_OCR
+TEXT_LAYER_ONLY = options_pb2.MODE_TEXT_LAYER_ONLY
+
+
+@asynccontextmanager
+async def running(data_dir: Path, **settings) -> AsyncIterator[Server]:
+    """Run a server with the null engine, unless `engine` says otherwise."""
+    values = {"engine": "null", "engine_workers": 2, "readers": 2, "shutdown_grace_seconds": 1}
+    server = Server(Settings(_env_file=None, grpc_port=0, data_dir=data_dir, **values | settings))
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+def channel_to(server: Server) -> grpc.aio.Channel:
+    options = [
+        ("grpc.max_receive_message_length", -1),
+        # Each channel a connection of its own, so that each is a caller of its own.
+        ("grpc.use_local_subchannel_pool", 1),
+    ]
+    return grpc.aio.insecure_channel(f"127.0.0.1:{server.port}", options=options)
+
+
+@asynccontextmanager
+async def serving(data_dir: Path, **settings) -> AsyncIterator[OcrServiceStub]:
+    async with running(data_dir, **settings) as server, channel_to(server) as channel:
+        yield OcrServiceStub(channel)
+
+
+async def collect(call) -> list:
+    return [event async for event in call]
+
+
+async def refusal(call) -> tuple[grpc.StatusCode, str]:
+    """Return the code and the reason that a call fails with."""
+    try:
+        if hasattr(call, "__aiter__"):
+            await collect(call)
+        else:
+            await call
+    except grpc.aio.AioRpcError as error:
+        return error.code(), reason_of(error)
+    raise AssertionError("The call was not refused.")
+
+
+def error_info(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo:
+    for key, value in error.trailing_metadata() or ():
+        if key == DETAILS_KEY:
+            for detail in status_pb2.Status.FromString(value).details:
+                info = error_details_pb2.ErrorInfo()
+                if detail.Unpack(info):
+                    return info
+    raise AssertionError(f"No ErrorInfo in {error!r}")
+
+
+def reason_of(error: grpc.aio.AioRpcError) -> str:
+    return error_info(error).reason
+
+
+def kinds(events: Iterable) -> list[str]:
+    return [event.WhichOneof("event") for event in events]
+
+
+def text_of(events: Iterable, page_number: int = 1) -> str:
+    """Return a page's text the way a client puts it together."""
+    text = ""
+    for event in events:
+        if event.HasField("delta") and event.delta.page_number == page_number:
+            text += event.delta.text
+        elif event.HasField("retract") and event.retract.page_number == page_number:
+            text = text[: event.retract.offset]
+    return text
+
+
+def upload(data: bytes, chunk_bytes: int = 65536, **first) -> Iterator[pb.UploadExtractRequest]:
+    yield pb.UploadExtractRequest(**first)
+    for start in range(0, len(data), chunk_bytes):
+        yield upload_bytes(data[start : start + chunk_bytes])
+
+
+def upload_bytes(data: bytes) -> pb.UploadExtractRequest:
+    return pb.UploadExtractRequest(content={"data": data})
+
+
+def picture(lines: Iterable[str] = ("Hello world",), size=(800, 200), first_pixel=255) -> Image.Image:
+    page = Image.new("L", size, 255)
+    draw = ImageDraw.Draw(page)
+    for number, line in enumerate(lines):
+        draw.text((40, 40 + 60 * number), line, fill=0, font=ImageFont.load_default(36))
+    page.putpixel((0, 0), first_pixel)
+    return page
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def image_pdf(pages: list[Image.Image]) -> bytes:
+    return encoded(pages[0], "PDF", save_all=True, append_images=pages[1:], resolution=150.0)
+
+
+def text_pdf(pages: int, lines_per_page: int = 40) -> bytes:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=A4, invariant=1)
+    for page in range(1, pages + 1):
+        canvas.setFont("Helvetica", 11)
+        for line in range(lines_per_page):
+            canvas.drawString(60, 780 - 18 * line, f"Page {page}, line {line}: the quick brown fox.")
+        canvas.showPage()
+    canvas.save()
+    return buffer.getvalue()
+
+
+def noise(width: int, height: int) -> Image.Image:
+    random = np.random.default_rng(7)
+    return Image.fromarray(random.integers(0, 255, (height, width), dtype=np.uint8))

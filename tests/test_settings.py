@@ -1,0 +1,38 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from ocr_grpc.settings import Settings, SettingsError, load_settings
+
+EXAMPLE = (Path(__file__).parent.parent / ".env.example").read_text()
+
+
+def test_the_example_lists_every_setting_with_its_default(monkeypatch):
+    listed = dict(re.findall(r"^([A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE))
+    for name in listed:
+        monkeypatch.delenv(name, raising=False)
+    assert set(listed) == {name.upper() for name in Settings.model_fields}
+    assert Settings(_env_file=None) == Settings(
+        _env_file=None, **{name.lower(): value for name, value in listed.items()}
+    )
+
+
+def test_a_wrong_setting_is_named_with_its_fix(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GRPC_PORT", "99999")
+    monkeypatch.setenv("ENGINE_BACKEND", "magic")
+    with pytest.raises(SettingsError) as wrong:
+        load_settings()
+    message = str(wrong.value)
+    assert "GRPC_PORT: Input should be less than or equal to 65535" in message
+    assert "ENGINE_BACKEND" in message
+    assert ".env.example" in message
+
+
+def test_settings_come_from_a_file_and_the_environment_wins(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path(".env").write_text("MAX_PAGES=7\nPAGES_AT_ONCE=2\nSOMETHING_ELSE=1\n")
+    monkeypatch.setenv("MAX_PAGES", "8")
+    settings = load_settings()
+    assert (settings.max_pages, settings.pages_at_once) == (8, 2)
