@@ -60,9 +60,8 @@ def extract(
         str, typer.Option(envvar="OCR_ADDRESS", help="host:port; default: this machine's server.")
     ] = "",
     mode: Annotated[
-        ModeName,
-        typer.Option(parser=_mode, metavar="MODE", help="auto, force-ocr or text-layer-only."),
-    ] = ModeName.AUTO,
+        str, typer.Option(help="auto, force-ocr or text-layer-only.")
+    ] = ModeName.AUTO.value,
     pages: Annotated[str, typer.Option(help="Pages such as 1,3-5,9-; default: all.")] = "",
     dpi: Annotated[int, typer.Option(help="Resolution for rendering; 0: automatic.")] = 0,
     language: Annotated[
@@ -76,7 +75,7 @@ def extract(
     Exit code 0: all was read. 1: a document failed. 3: some pages failed, the rest was printed.
     """
     options = options_pb2.ExtractOptions(
-        mode=options_pb2.Mode.Value(f"MODE_{mode.name}"),
+        mode=options_pb2.Mode.Value(f"MODE_{_mode(mode).name}"),
         pages=pages,
         dpi=dpi,
         languages=language or [],

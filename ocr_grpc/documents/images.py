@@ -7,6 +7,7 @@ put behind it are previews and depth maps.
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image, ImageFile, ImageOps, features
 
@@ -58,19 +59,27 @@ def open_image(path: Path, kind: DocumentKind, max_page_pixels: int) -> "ImageFr
         size = webp_size(path)
         if size and size[0] * size[1] > max_page_pixels:
             return TooLargeToOpen(*size)
+    # Given a path Pillow may map the file, and then (13.0) garbles a TIFF that lies on its side.
+    file = path.open("rb")
     try:
-        image = Image.open(path, formats=[kind.value.upper()])
+        image = Image.open(file, formats=[kind.value.upper()])
         frames = 1 if kind is DocumentKind.JPEG else int(getattr(image, "n_frames", 1))
-    except _DAMAGED as error:
-        raise ReaderFailure(Failure.CORRUPT) from error
-    return ImageFrames(image, frames, max_page_pixels)
+    except BaseException as error:
+        file.close()
+        if isinstance(error, _DAMAGED):
+            raise ReaderFailure(Failure.CORRUPT) from error
+        raise
+    return ImageFrames(image, file, frames, max_page_pixels)
 
 
 class ImageFrames:
     """An image file opened in a reader process."""
 
-    def __init__(self, image: ImageFile.ImageFile, frames: int, max_page_pixels: int) -> None:
+    def __init__(
+        self, image: ImageFile.ImageFile, file: BinaryIO, frames: int, max_page_pixels: int
+    ) -> None:
         self._image = image
+        self._file = file
         self._frames = frames
         self._max_page_pixels = max_page_pixels
 
@@ -116,6 +125,7 @@ class ImageFrames:
     def close(self) -> None:
         """Close the file."""
         self._image.close()
+        self._file.close()
 
     def _frame(self, page: int) -> ImageFile.ImageFile:
         # The canvas of an animation is known from the start, that of a TIFF frame after seeking,
@@ -156,6 +166,8 @@ class TooLargeToOpen(ImageFrames):
 
 
 def _orientation(image: Image.Image) -> int:
+    if image.format == "TIFF":
+        return 1  # Pillow turns these itself, size and all
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
     except (*_DAMAGED, ArithmeticError):

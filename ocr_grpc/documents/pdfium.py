@@ -251,7 +251,7 @@ class PageText:
         return (rectangle.left, rectangle.bottom, rectangle.right, rectangle.top)
 
     def angle(self, index: int) -> float:
-        """Return by how many radians a character is turned, counterclockwise."""
+        """Return by how many radians a character is turned, clockwise."""
         return float(raw.FPDFText_GetCharAngle(self._handle, index))
 
     def font_size(self, index: int) -> float:

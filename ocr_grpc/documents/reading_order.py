@@ -101,11 +101,15 @@ def _blocks(rows: list[_Row]) -> list[_Block]:
     usual = _usual_gap(rows)
     blocks: list[_Block] = []
     for row in rows:
-        if blocks and _belongs(blocks[-1], row, usual):
-            blocks[-1].rows.append(row)
-            blocks[-1].box = union(blocks[-1].box, row.box)
+        block = blocks[-1] if blocks else _Block([], row.box)
+        if block.rows and _follows(block.rows[-1], row, usual):
+            block.rows.append(row)
+        elif block.rows and _follows(row, block.rows[0], usual):
+            block.rows.insert(0, row)  # some programs write from the bottom up
         else:
             blocks.append(_Block([row], row.box))
+            continue
+        block.box = union(block.box, row.box)
     return blocks
 
 
@@ -119,8 +123,8 @@ def _usual_gap(rows: list[_Row]) -> float:
     return median(single) if single else 0.4
 
 
-def _belongs(block: _Block, row: _Row, usual: float) -> bool:
-    above = block.rows[-1]
+def _follows(above: _Row, row: _Row, usual: float) -> bool:
+    """Whether `row` is the next line of the paragraph that `above` is in."""
     lower, higher = sorted((above.height, row.height))
     if lower <= 0 or higher > _SIZE_RATIO * lower or not _share_column(above.box, row.box):
         return False

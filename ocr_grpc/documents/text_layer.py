@@ -100,9 +100,9 @@ def _evidence(
     invisible = image_share > 0.3 and sum(text.is_invisible(index) for index in sample) > (
         len(sample) / 2
     )
-    shown = "".join(run.text for run in found)
+    shown = " ".join(run.text for run in found)
     return Evidence(
-        shown.replace("\x02", "-").replace("\ufffe", "-").replace(" ", ""),
+        shown.replace("\x02", "-").replace("\ufffe", "-"),
         unmapped / max(1, len(sample)),
         covered / area,
         image_share,

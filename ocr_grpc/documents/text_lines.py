@@ -6,8 +6,9 @@ gaps. A *run* is a stretch of one such line without a gap as wide as that of a t
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from ocr_grpc.documents.pdfium import PageText
 
@@ -98,25 +99,24 @@ class Placement:
             shown = (self.top - top, self.right - right, self.top - bottom, self.right - left)
         return (shown[0] * s, shown[1] * s, shown[2] * s, shown[3] * s)
 
-    def angle(self, counterclockwise: float) -> float:
-        """Return an angle of the page as one of its image, clockwise."""
-        return self.quarter_turns * math.pi / 2 - counterclockwise
+    def angle(self, clockwise: float) -> float:
+        """Return an angle of the page as one of its image, in radians clockwise."""
+        return self.quarter_turns * math.pi / 2 + clockwise
 
 
 def runs(text: PageText, characters: str, place: Placement) -> Iterator[Run]:
     """Yield the runs of a page in the order of the file."""
     frames: dict[float, Frame] = {}
     for line in _LINES.finditer(characters):
-        words = list(_WORDS.finditer(characters, line.start(), line.end()))
-        if not words:
-            continue
-        angle = round(place.angle(text.angle(words[0].start())), 3)
-        frame = frames.setdefault(angle, Frame(angle))
-        yield from _split(text, words, frame, place)
+        words = _WORDS.finditer(characters, line.start(), line.end())
+        # pdfium now and then takes texts of different directions for one line.
+        for angle, same in groupby(words, lambda word: round(text.angle(word.start()), 2)):
+            frame = frames.setdefault(angle, Frame(place.angle(angle)))
+            yield from _split(text, same, frame, place)
 
 
 def _split(
-    text: PageText, words: list[re.Match[str]], frame: Frame, place: Placement
+    text: PageText, words: Iterable[re.Match[str]], frame: Frame, place: Placement
 ) -> Iterator[Run]:
     current: Run | None = None
     for word in words:

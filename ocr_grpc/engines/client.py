@@ -1,5 +1,6 @@
 """Speaks to one engine worker."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
@@ -52,14 +53,24 @@ class EngineClient:
             PageTimedOut, EngineFailed: this page failed.
         """
         call = self._stub.Read(_requests(read), timeout=read.timeout_seconds)
+        began = False
         try:
             async for response in call:
-                if response.WhichOneof("part") == "done":
-                    yield ReadTimes(response.done.seconds, response.done.cpu_seconds)
-                else:
-                    yield lines_from_proto(response.batch)
+                match response.WhichOneof("part"):
+                    case "begun":
+                        began = True
+                    case "done":
+                        yield ReadTimes(response.done.seconds, response.done.cpu_seconds)
+                    case _:
+                        yield lines_from_proto(response.batch)
         except grpc.aio.AioRpcError as error:
-            raise _translated(error, read) from None
+            raise _translated(error, read, began) from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task and task.cancelling():
+                raise
+            # Nobody cancelled us: the channel was closed, because the worker had ended.
+            raise WorkerLost("The channel to the worker was closed.", began=began) from None
         finally:
             call.cancel()
 
@@ -86,7 +97,7 @@ async def _requests(read: PageRead) -> AsyncGenerator[pb.ReadRequest, None]:
     yield pb.ReadRequest(spool_file=read.page.path.name)
 
 
-def _translated(error: grpc.aio.AioRpcError, read: PageRead) -> Exception:
+def _translated(error: grpc.aio.AioRpcError, read: PageRead, began: bool) -> Exception:
     match error.code():
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             return PageTimedOut(
@@ -96,4 +107,4 @@ def _translated(error: grpc.aio.AioRpcError, read: PageRead) -> Exception:
         case grpc.StatusCode.ABORTED | grpc.StatusCode.INVALID_ARGUMENT:
             return EngineFailed("The engine failed on this page.")
         case _:
-            return WorkerLost(f"{error.code().name}: {error.details()}")
+            return WorkerLost(f"{error.code().name}: {error.details()}", began=began)

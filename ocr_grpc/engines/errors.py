@@ -28,4 +28,11 @@ class EngineFailed(OcrError):
 
 
 class WorkerLost(Exception):
-    """The worker went away while it read; the page can be read again. Never leaves the service."""
+    """The worker went away; the page can be read again. Never leaves the service.
+
+    `began` tells whether it had turned to the page, so that the page may be to blame.
+    """
+
+    def __init__(self, message: str, *, began: bool = False) -> None:
+        super().__init__(message)
+        self.began = began

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -15,6 +15,7 @@ import structlog
 from ocr_grpc.engines.catalog import EngineChoice
 from ocr_grpc.engines.client import EngineClient
 from ocr_grpc.engines.engine import EngineDescription
+from ocr_grpc.engines.errors import WorkerLost
 from ocr_grpc.engines.page_read import PageRead, ReadTimes
 from ocr_grpc.model import Line
 
@@ -75,11 +76,22 @@ class LocalWorker:
             await asyncio.sleep(pause_seconds)
 
     async def read(self, page: PageRead) -> AsyncGenerator[list[Line] | ReadTimes, None]:
-        """Yield what the worker reads; see `EngineClient.read`."""
+        """Yield what the worker reads; see `EngineClient.read`.
+
+        A worker that was lost is out of service at once, and is ended if it was not dead already.
+        """
         if self._client is None:
-            raise RuntimeError("The worker is not ready.")
-        async for part in self._client.read(page):
-            yield part
+            raise WorkerLost("It ended just before its turn.")
+        try:
+            async with aclosing(self._client.read(page)) as parts:
+                async for part in parts:
+                    yield part
+        except WorkerLost:
+            self._set_ready(False)
+            if self._process and self._process.returncode is None:
+                with suppress(ProcessLookupError):
+                    self._process.kill()
+            raise
 
     async def _run_once(self) -> None:
         self._socket.unlink(missing_ok=True)

@@ -78,6 +78,7 @@ class EngineServicer(EngineServiceServicer):
         finally:
             self._waiting = False
         try:
+            yield pb.ReadResponse(begun=pb.ReadBegun())
             async with contextlib.aclosing(self._thread.read(page, options)) as parts:
                 async for part in parts:
                     yield _response(part)

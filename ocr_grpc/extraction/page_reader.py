@@ -171,15 +171,18 @@ class PageReader:
             page_number=self._page_number,
             timeout_seconds=context.page_timeout_seconds,
         )
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            self._provenance = replace(self._provenance, attempts=attempt)
+        attempts = 1
+        while attempts <= MAX_ATTEMPTS:
+            self._provenance = replace(self._provenance, attempts=attempts)
             try:
                 async with aclosing(context.engine.read(read)) as parts:
                     async for part in parts:
                         if not isinstance(part, ReadTimes):
                             yield self._delta(part)
                 return
-            except WorkerLost:
+            except WorkerLost as lost:
+                # A worker that died before it began says nothing about the page.
+                attempts += lost.began
                 if self._text:
                     self._text.clear()
                     yield Retract(self._page_number)

@@ -36,7 +36,8 @@ async def merged(
                 group.create_task(read(page_number))
 
     def ended(task: asyncio.Task[None]) -> None:
-        queue.put_nowait(None if task.cancelled() else task.exception())
+        cancelled = RuntimeError("The reading of the pages was cancelled from outside.")
+        queue.put_nowait(cancelled if task.cancelled() else task.exception())
 
     feeder = asyncio.create_task(feed())
     feeder.add_done_callback(ended)

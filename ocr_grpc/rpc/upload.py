@@ -1,12 +1,16 @@
 """Takes an upload apart: what is wanted from its first message, and its bytes as they come."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from ocr_grpc.extraction.options import ExtractOptions
 from ocr_grpc.rpc.errors import OptionsTooLate, UploadStalled, UploadTruncated
 from ocr_grpc.rpc.mapping import options_from_proto
 from ocr_grpc.v1 import ocr_service_pb2 as pb
+
+
+LINGER_SECONDS = 1.0
 
 
 class Upload:
@@ -18,6 +22,7 @@ class Upload:
         self._requests = aiter(requests)
         self._idle_seconds = idle_seconds
         self._first = pb.UploadExtractRequest()
+        self._ended = False
 
     async def begin(self) -> ExtractOptions:
         """Wait for the first message and return its options; an upload without one has defaults.
@@ -62,12 +67,26 @@ class Upload:
                 received=size_bytes,
             )
 
+    async def linger(self) -> None:
+        """Take what still comes of a refused upload and forget it, for `LINGER_SECONDS` at most.
+
+        A status sent into the face of a caller that is still writing gets lost in some clients,
+        grpc.aio's among them: they see their own failed write instead.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while not self._ended:
+                    await self._next()
+
     async def _next(self) -> pb.UploadExtractRequest | None:
         try:
             async with asyncio.timeout(self._idle_seconds):
-                return await anext(self._requests, None)
+                request = await anext(self._requests, None)
         except TimeoutError:
+            self._ended = True
             raise UploadStalled(
                 f"Nothing came for {self._idle_seconds:g} s, so the upload was given up.",
                 idle_seconds=self._idle_seconds,
             ) from None
+        self._ended = request is None
+        return request

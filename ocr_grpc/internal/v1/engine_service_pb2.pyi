@@ -141,6 +141,7 @@ class ReadResponse(_message.Message):
 
     BATCH_FIELD_NUMBER: _builtins.int
     DONE_FIELD_NUMBER: _builtins.int
+    BEGUN_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def batch(self) -> Global___LineBatch:
         """The next lines in reading order."""
@@ -149,21 +150,43 @@ class ReadResponse(_message.Message):
     def done(self) -> Global___ReadDone:
         """The page is read; nothing follows."""
 
+    @_builtins.property
+    def begun(self) -> Global___ReadBegun:
+        """The engine turns to the page. If the worker dies later, it may be the page's fault."""
+
     def __init__(
         self,
         *,
         batch: Global___LineBatch | None = ...,
         done: Global___ReadDone | None = ...,
+        begun: Global___ReadBegun | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "done", b"done", "part", b"part"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "begun", b"begun", "done", b"done", "part", b"part"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "done", b"done", "part", b"part"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "begun", b"begun", "done", b"done", "part", b"part"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["batch", "done"]  # noqa: Y015
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["batch", "done", "begun"]  # noqa: Y015
     _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
 
 Global___ReadResponse: _TypeAlias = ReadResponse  # noqa: Y015
+
+@_typing.final
+class ReadBegun(_message.Message):
+    """Says that the engine turns to the page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadBegun: _TypeAlias = ReadBegun  # noqa: Y015
 
 @_typing.final
 class LineBatch(_message.Message):

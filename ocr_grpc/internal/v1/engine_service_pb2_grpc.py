@@ -54,8 +54,8 @@ class EngineServiceServicer:
     def Read(self, request_iterator, context):
         """Reads one page and sends its lines as they are read.
 
-        The header comes first, then either one spool file name or chunks of pixels. The response ends
-        with `done`. Cancelling the call stops the engine within half a second; a worker
+        The header comes first, then either one spool file name or chunks of pixels. The response begins
+        with `begun`, once the pages before it are read, and ends with `done`. Cancelling the call stops the engine within half a second; a worker
         whose engine cannot be stopped ends itself. Fails with `RESOURCE_EXHAUSTED` while the worker is
         reading another page, and with `INVALID_ARGUMENT` if the pixels do not fit the header.
         """

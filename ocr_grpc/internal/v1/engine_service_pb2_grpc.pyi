@@ -36,8 +36,8 @@ class EngineServiceStub:
     Read: _grpc.StreamStreamMultiCallable[_engine_service_pb2.ReadRequest, _engine_service_pb2.ReadResponse]
     """Reads one page and sends its lines as they are read.
 
-    The header comes first, then either one spool file name or chunks of pixels. The response ends
-    with `done`. Cancelling the call stops the engine within half a second; a worker
+    The header comes first, then either one spool file name or chunks of pixels. The response begins
+    with `begun`, once the pages before it are read, and ends with `done`. Cancelling the call stops the engine within half a second; a worker
     whose engine cannot be stopped ends itself. Fails with `RESOURCE_EXHAUSTED` while the worker is
     reading another page, and with `INVALID_ARGUMENT` if the pixels do not fit the header.
     """
@@ -52,8 +52,8 @@ class EngineServiceAsyncStub(EngineServiceStub):
     Read: _aio.StreamStreamMultiCallable[_engine_service_pb2.ReadRequest, _engine_service_pb2.ReadResponse]  # type: ignore[assignment]
     """Reads one page and sends its lines as they are read.
 
-    The header comes first, then either one spool file name or chunks of pixels. The response ends
-    with `done`. Cancelling the call stops the engine within half a second; a worker
+    The header comes first, then either one spool file name or chunks of pixels. The response begins
+    with `begun`, once the pages before it are read, and ends with `done`. Cancelling the call stops the engine within half a second; a worker
     whose engine cannot be stopped ends itself. Fails with `RESOURCE_EXHAUSTED` while the worker is
     reading another page, and with `INVALID_ARGUMENT` if the pixels do not fit the header.
     """
@@ -71,8 +71,8 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_engine_service_pb2.ReadResponse], _abc.AsyncIterator[_engine_service_pb2.ReadResponse]]:
         """Reads one page and sends its lines as they are read.
 
-        The header comes first, then either one spool file name or chunks of pixels. The response ends
-        with `done`. Cancelling the call stops the engine within half a second; a worker
+        The header comes first, then either one spool file name or chunks of pixels. The response begins
+        with `begun`, once the pages before it are read, and ends with `done`. Cancelling the call stops the engine within half a second; a worker
         whose engine cannot be stopped ends itself. Fails with `RESOURCE_EXHAUSTED` while the worker is
         reading another page, and with `INVALID_ARGUMENT` if the pixels do not fit the header.
         """
