@@ -40,7 +40,9 @@ def pages(answer: Message) -> int:
 
 
 def wanted_size(answer: Message) -> tuple[int, int]:
-    """Return width and height in pixels of the page that was refused as too large."""
+    """Return width and height in pixels of a page refused as too large; 0, 0 for other refusals."""
+    if answer.get("error") != Failure.PAGE_TOO_LARGE.value:
+        return 0, 0
     return _integer(answer, "width", 0, 2**63), _integer(answer, "height", 0, 2**63)
 
 
@@ -58,7 +60,7 @@ def text_layer(answer: Message, max_page_pixels: int) -> TextLayer:
     fields = _fields(answer["ok"])
     because: Any = fields.get("because")
     lines: Any = fields.get("lines")
-    if because not in _REASONS or not isinstance(lines, list):
+    if not isinstance(because, str) or because not in _REASONS or not isinstance(lines, list):
         raise ProtocolBroken("because or lines")
     listed = cast("list[Any]", lines)
     if len(listed) > MAX_PAGE_LINES:
@@ -72,7 +74,7 @@ def text_layer(answer: Message, max_page_pixels: int) -> TextLayer:
         geometry=_geometry(fields, max_page_pixels),
         lines=read,
         usable=because == "",
-        unusable_because=str(because),
+        unusable_because=because,
         blank=fields.get("blank") is True,
     )
 

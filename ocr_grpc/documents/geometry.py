@@ -12,7 +12,7 @@ SCAN_DPI = (100.0, 300.0)
 """A scan is rendered at its own resolution within these: below, engines see nothing; above, they
 see nothing more."""
 LOWEST_USEFUL_DPI = 50.0
-LOWEST_TEXT_DPI = 1.0
+LOWEST_TEXT_DPI = 0.01
 """Text positions need no pixels, so a poster too large to render still gives its text."""
 
 

@@ -5,24 +5,23 @@ put behind it are previews and depth maps.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 from PIL import Image, ImageFile, ImageOps, features
 
 from ocr_grpc.documents import pixels
 from ocr_grpc.documents.document import DocumentKind
-from ocr_grpc.documents.image_modes import eight_bit
+from ocr_grpc.documents.image_modes import flat_bands
 from ocr_grpc.documents.protocol import Failure, ReaderFailure, RenderAnswer, TextAnswer
 from ocr_grpc.documents.webp_size import webp_size
 
 _PLAUSIBLE_DPI = (36.0, 2400.0)
 _ORIENTATION = 0x0112
 _SIDEWAYS = frozenset((5, 6, 7, 8))
-
-# What Pillow raises for damaged files is not one family: it depends on the format.
-_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError)
 
 
 def warm_up() -> None:
@@ -60,16 +59,12 @@ def open_image(path: Path, kind: DocumentKind, max_page_pixels: int) -> "ImageFr
         if size and size[0] * size[1] > max_page_pixels:
             return TooLargeToOpen(*size)
     # Given a path Pillow may map the file, and then (13.0) garbles a TIFF that lies on its side.
-    file = path.open("rb")
-    try:
+    with ExitStack() as stack, _blaming_the_file(Failure.CORRUPT):
+        file = stack.enter_context(path.open("rb"))
         image = Image.open(file, formats=[kind.value.upper()])
         frames = 1 if kind is DocumentKind.JPEG else int(getattr(image, "n_frames", 1))
-    except BaseException as error:
-        file.close()
-        if isinstance(error, _DAMAGED):
-            raise ReaderFailure(Failure.CORRUPT) from error
-        raise
-    return ImageFrames(image, file, frames, max_page_pixels)
+        stack.pop_all()
+        return ImageFrames(image, file, frames, max_page_pixels)
 
 
 class ImageFrames:
@@ -110,16 +105,21 @@ class ImageFrames:
         del dpi  # pixels of an image file stay as they are
         image = self._frame(page)
         resolution = _dpi(image)
-        try:
+        with _blaming_the_file(Failure.UNREADABLE_PAGE):
             image.load()
             upright = _upright(image)
-        except _DAMAGED as error:
-            raise ReaderFailure(Failure.UNREADABLE_PAGE) from error
-        flat = eight_bit(upright)
-        coloured = flat.mode == "RGB" and _has_colour(flat)
-        pixels.write_spool(path, _bands(flat, "RGB" if coloured else "L"))
+            coloured = any(
+                band.mode == "RGB" and pixels.has_colour(np.asarray(band))
+                for band in flat_bands(upright)
+            )
+            mode = "RGB" if coloured else "L"
+            bands = (band.convert(mode).tobytes() for band in flat_bands(upright))
+            pixels.write_spool(path, bands)
         return RenderAnswer(
-            width=flat.width, height=flat.height, dpi=resolution, channels=3 if coloured else 1
+            width=upright.width,
+            height=upright.height,
+            dpi=resolution,
+            channels=3 if coloured else 1,
         )
 
     def close(self) -> None:
@@ -132,10 +132,8 @@ class ImageFrames:
         # which reads its directory only.
         self._check_size()
         if self._frames > 1:
-            try:
+            with _blaming_the_file(Failure.UNREADABLE_PAGE):
                 self._image.seek(page)
-            except _DAMAGED as error:
-                raise ReaderFailure(Failure.UNREADABLE_PAGE) from error
             self._check_size()
         return self._image
 
@@ -165,12 +163,23 @@ class TooLargeToOpen(ImageFrames):
         raise ReaderFailure(Failure.PAGE_TOO_LARGE, width=self._size[0], height=self._size[1])
 
 
+@contextmanager
+def _blaming_the_file(failure: Failure) -> Generator[None]:
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        # What Pillow raises for damaged files is no one family: struct, zlib, arithmetic, anything.
+        raise ReaderFailure(failure) from error
+
+
 def _orientation(image: Image.Image) -> int:
     if image.format == "TIFF":
         return 1  # Pillow turns these itself, size and all
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
-    except (*_DAMAGED, ArithmeticError):
+    except Exception:
         return 1  # a damaged remark about the picture is no reason not to show it
 
 
@@ -185,19 +194,8 @@ def _dpi(image: Image.Image) -> float:
     try:
         across, down = (float(number) for number in image.info["dpi"])
         mean = (across + down) / 2
-    except (*_DAMAGED, ArithmeticError):
+    except Exception:
         return 0.0
     if not lowest <= mean <= highest or abs(across - down) > 0.5 * mean:
         return 0.0
     return round(mean, 2)
-
-
-def _has_colour(image: Image.Image) -> bool:
-    # Nearest neighbours are real pixels: an average would hide thin coloured strokes.
-    return any(pixels.has_colour(band) for band in pixels.rgb_bands(image))
-
-
-def _bands(image: Image.Image, mode: str) -> Iterator[bytes]:
-    for top in range(0, image.height, pixels.BAND_ROWS):
-        rows = (0, top, image.width, min(image.height, top + pixels.BAND_ROWS))
-        yield image.crop(rows).convert(mode).tobytes()

@@ -179,7 +179,9 @@ class Leases:
             healthy = await self._exchange(call, reader)
         except ReaderLost as lost:
             self._discard(reader, question)
-            call.fail(question.lost(lost))
+            error = question.lost(lost)
+            error.__cause__ = lost
+            call.fail(error)
             return None
         except BaseException as error:
             # Cancelled: the caller has left, so nothing of this may run on.

@@ -15,7 +15,7 @@ _COLOUR_SPREAD = 32
 _COLOUR_SHARE = 0.0005
 """So few coloured pixels are dirt: two thousand on an A4 page at 200 dpi."""
 
-BAND_ROWS = 256
+_BAND_ROWS = 256
 """Pictures are converted in bands, so that a copy never needs the memory of a page."""
 
 
@@ -27,18 +27,11 @@ def has_colour(rgb: NDArray[np.uint8]) -> bool:
     return int(np.count_nonzero(spread >= _COLOUR_SPREAD)) > _COLOUR_SHARE * spread.size
 
 
-def rgb_bands(image: Image.Image) -> Iterator[NDArray[np.uint8]]:
-    """Yield the pixels of a picture in mode RGB a few rows at a time."""
-    for top in range(0, image.height, BAND_ROWS):
-        rows = (0, top, image.width, min(image.height, top + BAND_ROWS))
-        yield np.asarray(image.crop(rows))
-
-
 def grey_bands(rgb: NDArray[np.uint8]) -> Iterator[bytes]:
     """Yield the luminance of a (height, width, 3) picture a few rows at a time."""
     height, width = rgb.shape[:2]
-    for top in range(0, height, BAND_ROWS):
-        band = rgb[top : top + BAND_ROWS]
+    for top in range(0, height, _BAND_ROWS):
+        band = rgb[top : top + _BAND_ROWS]
         picture = Image.frombuffer("RGB", (width, len(band)), band, "raw", "RGB", 0, 1)
         yield picture.convert("L").tobytes()
 

@@ -61,6 +61,11 @@ class DocumentPool:
         """How many leases are waited for, for metrics."""
         return self._slots.waiting
 
+    @property
+    def busy(self) -> int:
+        """How many leases are held, for metrics."""
+        return self._slots.in_use
+
     def reader_pids(self) -> list[int]:
         """Return the process ids of the readers that are up, for health checks."""
         return self._readers.pids()

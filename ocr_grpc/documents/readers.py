@@ -134,7 +134,7 @@ class Readers:
 
     async def _add(self) -> None:
         reader = await Reader.start(self._limits)
-        if self._closed:
+        if self._closed or len(self._idle) + len(self._lent) >= self._count:
             self._bury(reader)
         else:
             self._idle.append(reader)
@@ -149,6 +149,6 @@ class Readers:
 async def _buried(reader: Reader, leftover: Path | None) -> None:
     await reader.wait()
     if words := reader.last_words:
-        _log.info("last words of document reader %d: %s", reader.pid, words)
+        _log.debug("last words of document reader %d: %s", reader.pid, words)
     if leftover is not None:
         await asyncio.to_thread(leftover.unlink, missing_ok=True)

@@ -146,16 +146,21 @@ def _sorted(blocks: list[_Block]) -> list[_Block]:
                 blocks[other].after.add(one)
             elif _precedes(blocks[other].box, blocks[one].box):
                 blocks[one].after.add(other)
-    order: list[int] = []
-    left = dict.fromkeys(range(count))
-    placed: set[int] = set()
-    while left:
-        # Boxes can contradict each other in a circle: then the order of the file decides.
-        best = next((index for index in left if blocks[index].after <= placed), next(iter(left)))
-        del left[best]
-        placed.add(best)
-        order.append(best)
+    order: dict[int, None] = {}
+    for index in range(count):
+        _place(index, blocks, order, set())
     return [blocks[index] for index in order]
+
+
+def _place(index: int, blocks: list[_Block], order: dict[int, None], under_way: set[int]) -> None:
+    """Put a block at the end of `order`, and before it what must precede it and does not yet."""
+    # Boxes can contradict each other in a circle: then the order of the file decides.
+    if index in order or index in under_way:
+        return
+    under_way.add(index)
+    for earlier in sorted(blocks[index].after):
+        _place(earlier, blocks, order, under_way)
+    order[index] = None
 
 
 def _precedes(one: Box, other: Box) -> bool:

@@ -1,8 +1,8 @@
 """What a reader process gives up before it sees a document. Runs in the child only.
 
 Everything here works without privileges on any Linux, and what a platform lacks is skipped, so
-that the service still runs on a developer's Mac. Landlock and a full seccomp allow-list belong
-here, in `enter`, once they exist.
+that the service still runs on a developer's Mac. What is missing, and belongs into `enter`:
+Landlock, so that a reader can open nothing but its document and the spool folder.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 
+from ocr_grpc.documents import seccomp
 from ocr_grpc.processes import die_with_parent
 
 _PR_SET_NO_NEW_PRIVS = 38
@@ -40,6 +41,7 @@ def enter(limits: SandboxLimits, parent_pid: int) -> None:
     _limit(resource.RLIMIT_NPROC, 0)
     if sys.platform == "linux":
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+        seccomp.forbid()
 
 
 def work_nowhere() -> None:

@@ -85,8 +85,8 @@ def _evidence(
     drawn: Drawn,
     size: PageGeometry,
 ) -> Evidence:
-    visible = [index for index, character in enumerate(characters) if not character.isspace()]
-    sample = visible[:: max(1, len(visible) // _SAMPLED_CHARACTERS)]
+    step = max(1, len(characters) // _SAMPLED_CHARACTERS)
+    sample = [at for at in range(0, len(characters), step) if not characters[at].isspace()]
     unmapped = sum(text.maps_to_nothing(index) for index in sample)
     area = size.width_px * size.height_px
     covered = sum((run.box[2] - run.box[0]) * (run.box[3] - run.box[1]) for run in found)

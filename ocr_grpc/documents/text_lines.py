@@ -135,18 +135,22 @@ def _split(
 
 def _word_box(text: PageText, start: int, end: int, frame: Frame, place: Placement) -> Box:
     # The first and the last character span the word: asking for each would be most of the time.
-    boxes: list[Box] = []
-    for index in {start, end - 1}:
-        box = place.box(text.box(index))
-        if frame.quarter is None:
-            # Upright boxes around slanted letters are too large: rebuild them from the font.
-            half = text.font_size(index) * place.scale * 0.5
-            x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-            u, v, _, _ = frame.into((x, y, x, y))
-            boxes.append((u - half * 0.6, v - half, u + half * 0.6, v + half))
-        else:
-            boxes.append(frame.into(box))
-    return boxes[0] if len(boxes) == 1 else union(boxes[0], boxes[1])
+    if frame.quarter is None:
+        first = _slanted_box(text, start, frame, place)
+        return union(first, _slanted_box(text, end - 1, frame, place))
+    box = text.box(start)
+    if end - start > 1:
+        box = union(box, text.box(end - 1))
+    return frame.into(place.box(box))
+
+
+def _slanted_box(text: PageText, index: int, frame: Frame, place: Placement) -> Box:
+    # Upright boxes around slanted letters are too large: rebuild them from the font.
+    left, top, right, bottom = place.box(text.box(index))
+    half = text.font_size(index) * place.scale * 0.5
+    x, y = (left + right) / 2, (top + bottom) / 2
+    u, v, _, _ = frame.into((x, y, x, y))
+    return (u - half * 0.6, v - half, u + half * 0.6, v + half)
 
 
 def _together(run: Box, word: Box) -> bool:
@@ -162,10 +166,8 @@ def _overlap(one: Box, other: Box) -> float:
 
 
 def union(one: Box, other: Box) -> Box:
-    """Return the smallest box around two."""
-    return (
-        min(one[0], other[0]),
-        min(one[1], other[1]),
-        max(one[2], other[2]),
-        max(one[3], other[3]),
-    )
+    """Return the smallest box around two; y may point either way."""
+    a, b, c, d = one
+    e, f, g, h = other
+    # Called for every word: comparisons are several times faster than min and max.
+    return (a if a < e else e, b if b < f else f, c if c > g else g, d if d > h else h)

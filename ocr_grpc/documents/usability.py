@@ -17,7 +17,6 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 _GARBAGE_SHARE = 0.1
@@ -122,23 +121,18 @@ def _mixes_scripts(counts: Counter[str]) -> bool:
 
 def _is_no_language(text: str, characters: int) -> bool:
     """Whether Latin letters are distributed as in no language: shifted or shuffled codes."""
-    letters = Counter[str]()
-    for word in _WORDS.findall(text):
-        # Decomposed, so that each accented letter counts as the letter it is.
-        letters.update(_alphabet_of(unicodedata.normalize("NFD", word.casefold())))
-    # Where words are not most of it, they are codes in a table and follow no language.
-    if letters.total() < max(_MIN_LETTERS, _WORDS_SHARE * characters):
-        return False
+    words = "".join(_WORDS.findall(text))
+    # Decomposed, so that each accented letter counts as the letter it is.
+    letters = Counter(unicodedata.normalize("NFD", words.casefold()))
     counts = [letters[letter] for letter in _ALPHABET]
+    # Where words are not most of it, they are codes in a table and follow no language.
+    if sum(counts) < max(_MIN_LETTERS, _WORDS_SHARE * characters):
+        return False
     bits = _bits(counts)
     if bits <= _SUSPICIOUS_BITS:
         return False
     rotated = (_bits(counts[shift:] + counts[:shift]) for shift in range(1, len(counts)))
     return bits > _IMPOSSIBLE_BITS or min(rotated) < bits - _CLEARLY_FEWER_BITS
-
-
-def _alphabet_of(word: str) -> Iterator[str]:
-    return (letter for letter in word if letter in _ALPHABET)
 
 
 def _bits(counts: list[int]) -> float:

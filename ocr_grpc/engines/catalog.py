@@ -1,5 +1,8 @@
 """The engines by name."""
 
+import fcntl
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,9 +33,25 @@ def load_engine(choice: EngineChoice) -> Engine:
         # Here, because it brings an inference runtime along that the other engines do not need.
         from ocr_grpc.engines.ppocr import PpOcrEngine
 
-        return PpOcrEngine.load(
-            backend=choice.backend, precision=choice.precision, cache_dir=choice.cache_dir
-        )
+        with _alone(choice.cache_dir):
+            return PpOcrEngine.load(
+                backend=choice.backend, precision=choice.precision, cache_dir=choice.cache_dir
+            )
     if choice.engine in _SIMPLE:
         return _SIMPLE[choice.engine]()
     raise ValueError(f"There is no engine {choice.engine!r}.")
+
+
+@contextmanager
+def _alone(cache_dir: Path | None) -> Generator[None, None, None]:
+    """Keep other processes from loading from the same cache at the same time.
+
+    OpenVINO writes compiled models there without a lock; two workers that start together fail.
+    """
+    if cache_dir is None:
+        yield
+        return
+    cache_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (cache_dir / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,5 +1,6 @@
-"""Documents made on the spot: by reportlab, by Pillow, and byte by byte."""
+"""Documents made on the spot, by reportlab, by Pillow, and byte by byte; and how to wait."""
 
+import asyncio
 import io
 import struct
 import zlib
@@ -119,3 +120,38 @@ def png_bomb(width: int, height: int) -> bytes:
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
     )
+
+
+def endless_pdf() -> bytes:
+    """Return a small PDF with three pages, the second of which takes years to read.
+
+    Each of its form objects draws the next one ten times.
+    """
+    depth = 20
+    forms = [
+        stream(
+            b"/X Do " * 10,
+            f"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X {8 + level} 0 R>>>>",
+        )
+        for level in range(depth)
+    ]
+    last = stream(b"0 0 9 9 re f", "/Type/XObject/Subtype/Form/BBox[0 0 9 9]")
+    good = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 6 0 R>>"
+    return objects_pdf(
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R 4 0 R 5 0 R]/Count 3>>",
+        good,
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 6 0 R"
+        "/Resources<</XObject<</X 7 0 R>>>>>>",
+        good,
+        stream(b"/X Do 0 g 20 20 90 90 re f"),
+        *forms,
+        last,
+    )
+
+
+async def until(true: Callable[[], object], seconds: float = 5) -> None:
+    """Wait for something nobody announces, such as the end of a process."""
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)

@@ -1,0 +1,9 @@
+"""What the README's figures come from. Run from the repository root.
+
+    python -m benchmarks.pages OUT_DIR    write the synthetic pages as PDF or PNG with their texts
+    python -m benchmarks.score A B        compare a recognized text with its reference
+    python -m benchmarks.engine           CPU-seconds and character error of ours and its peers
+    python -m benchmarks.memory           resident memory of the engine over many varied pages
+
+None of this is part of the installed package.
+"""
