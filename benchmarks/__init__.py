@@ -3,6 +3,7 @@
     python -m benchmarks.pages OUT_DIR    write the synthetic pages as PDF or PNG with their texts
     python -m benchmarks.score A B        compare a recognized text with its reference
     python -m benchmarks.engine           CPU-seconds and character error of ours and its peers
+    python -m benchmarks.service          the service: first delta, pages/s, memory, many streams
     python -m benchmarks.memory           resident memory of the engine over many varied pages
 
 None of this is part of the installed package.

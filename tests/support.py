@@ -7,7 +7,6 @@ from pathlib import Path
 
 import grpc
 import grpc.aio
-import numpy as np
 from google.rpc import error_details_pb2, status_pb2
 from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib.pagesizes import A4
@@ -56,13 +55,24 @@ async def collect(call) -> list:
     return [event async for event in call]
 
 
+async def failed_stream(call) -> tuple[list, grpc.aio.AioRpcError]:
+    """Return the events of a stream that fails, and the status it fails with."""
+    events = []
+    try:
+        async for event in call:
+            events.append(event)  # noqa: PERF401 - those before the failure must be kept
+    except grpc.aio.AioRpcError as error:
+        return events, error
+    raise AssertionError("The stream did not fail.")
+
+
 async def refusal(call) -> tuple[grpc.StatusCode, str]:
     """Return the code and the reason that a call fails with."""
+    if hasattr(call, "__aiter__"):
+        _, error = await failed_stream(call)
+        return error.code(), reason_of(error)
     try:
-        if hasattr(call, "__aiter__"):
-            await collect(call)
-        else:
-            await call
+        await call
     except grpc.aio.AioRpcError as error:
         return error.code(), reason_of(error)
     raise AssertionError("The call was not refused.")
@@ -107,7 +117,9 @@ def upload_bytes(data: bytes) -> pb.UploadExtractRequest:
     return pb.UploadExtractRequest(content={"data": data})
 
 
-def picture(lines: Iterable[str] = ("Hello world",), size=(800, 200), first_pixel=255) -> Image.Image:
+def picture(
+    lines: Iterable[str] = ("Hello world",), size=(800, 200), first_pixel=255
+) -> Image.Image:
     page = Image.new("L", size, 255)
     draw = ImageDraw.Draw(page)
     for number, line in enumerate(lines):
@@ -132,12 +144,8 @@ def text_pdf(pages: int, lines_per_page: int = 40) -> bytes:
     for page in range(1, pages + 1):
         canvas.setFont("Helvetica", 11)
         for line in range(lines_per_page):
-            canvas.drawString(60, 780 - 18 * line, f"Page {page}, line {line}: the quick brown fox.")
+            text = f"Page {page}, line {line}: the quick brown fox."
+            canvas.drawString(60, 780 - 18 * line, text)
         canvas.showPage()
     canvas.save()
     return buffer.getvalue()
-
-
-def noise(width: int, height: int) -> Image.Image:
-    random = np.random.default_rng(7)
-    return Image.fromarray(random.integers(0, 255, (height, width), dtype=np.uint8))

@@ -4,9 +4,9 @@ import math
 import re
 from typing import Any, cast
 
-from ocr_grpc.documents.document import PageGeometry, TextLayer
+from ocr_grpc.documents.document import TextLayer
 from ocr_grpc.documents.protocol import MAX_PAGE_CHARACTERS, MAX_PAGE_LINES, Failure, Message
-from ocr_grpc.model import Line, Point, Separator
+from ocr_grpc.model import Line, PageGeometry, Point, Separator
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _REASONS = frozenset(("", "none", "garbage", "picture", "too_long"))

@@ -2,8 +2,8 @@
 
 import math
 
-from ocr_grpc.documents.document import PageGeometry
 from ocr_grpc.documents.protocol import Failure, ReaderFailure
+from ocr_grpc.model import PageGeometry
 
 POINTS_PER_INCH = 72.0
 AUTO_DPI = 200

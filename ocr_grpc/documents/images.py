@@ -5,7 +5,7 @@ put behind it are previews and depth maps.
 """
 
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -112,9 +112,7 @@ class ImageFrames:
                 band.mode == "RGB" and pixels.has_colour(np.asarray(band))
                 for band in flat_bands(upright)
             )
-            mode = "RGB" if coloured else "L"
-            bands = (band.convert(mode).tobytes() for band in flat_bands(upright))
-            pixels.write_spool(path, bands)
+        pixels.write_spool(path, _rows(upright, "RGB" if coloured else "L"))
         return RenderAnswer(
             width=upright.width,
             height=upright.height,
@@ -172,6 +170,13 @@ def _blaming_the_file(failure: Failure) -> Generator[None]:
     except Exception as error:
         # What Pillow raises for damaged files is no one family: struct, zlib, arithmetic, anything.
         raise ReaderFailure(failure) from error
+
+
+def _rows(image: Image.Image, mode: str) -> Iterator[bytes]:
+    # Here and not around the writing, so that a full disk is not blamed on the document.
+    with _blaming_the_file(Failure.UNREADABLE_PAGE):
+        for band in flat_bands(image):
+            yield band.convert(mode).tobytes()
 
 
 def _orientation(image: Image.Image) -> int:

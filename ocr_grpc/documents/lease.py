@@ -9,19 +9,17 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TypeVar
 
 from ocr_grpc.documents import answers, refusals
 from ocr_grpc.documents.answers import ProtocolBroken
+from ocr_grpc.documents.call import Call, Question
 from ocr_grpc.documents.limits import DocumentLimits
 from ocr_grpc.documents.protocol import Failure, Message
 from ocr_grpc.documents.reader import Reader, ReaderDied, ReaderLost
 from ocr_grpc.documents.readers import Readers
-from ocr_grpc.documents.refusals import Lost, Refused
-from ocr_grpc.errors import OcrError
 from ocr_grpc.fairness import FairSlots
 
 LEASE_CALLS = 16
@@ -44,40 +42,6 @@ class Workplace:
     readers: Readers
 
 
-@dataclass(frozen=True, slots=True)
-class Question(Generic[T]):
-    """Something to ask a reader.
-
-    Attributes:
-        request: the message; None if opening the document is all that is wanted.
-        seconds: how long the answer may take.
-        understand: checks the answer and returns what the caller wants of it.
-        lost: the error for a reader that hung or died over it.
-        refused: the error for a failure the reader reports.
-        leftover: a file to delete if the answer is none, or reaches nobody.
-    """
-
-    request: Message | None
-    seconds: float
-    understand: Callable[[Message], T]
-    lost: Lost
-    refused: Refused
-    leftover: Path | None = None
-
-
-class _Call:
-    """A question that waits, or is being answered by `lease`."""
-
-    def __init__(self, question: Question[Any]) -> None:
-        self.question = question
-        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.lease: asyncio.Task[None] | None = None
-
-    def fail(self, error: OcrError) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(error)
-
-
 class Leases:
     """The calls and the leases of one document."""
 
@@ -87,22 +51,23 @@ class Leases:
         self._caller = caller
         self._priority = priority
         self._work = workplace
-        self._waiting: deque[_Call] = deque()
+        self._waiting: deque[Call] = deque()
         self._leases: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], Call] = {}
         self._without_call = 0
         self._closed = False
 
     async def ask(self, question: Question[T]) -> T:
         """Return the understood answer.
 
-        Cancelling it kills the reader that is at work on it, or takes it out of the line.
+        Cancelling it takes it out of the line, or stops the reader that is at work on it.
 
         Raises:
             OcrError: as the question says.
         """
         if self._closed:
             raise refusals.closed()
-        call = _Call(question)
+        call = Call(question)
         self._waiting.append(call)
         self._lease_as_needed()
         try:
@@ -114,21 +79,23 @@ class Leases:
     async def close(self) -> None:
         """Stop what is under way; calls that wait fail. May be called twice."""
         self._closed = True
-        while self._waiting:
-            self._waiting.popleft().fail(refusals.closed())
+        for call in (*self._waiting, *self._running.values()):
+            call.fail(refusals.closed())
+        self._waiting.clear()
         for lease in self._leases:
-            lease.cancel()
-        self._work.readers.forget(self)
+            call = self._running.get(lease)
+            if call is None or not call.stop_soon():
+                lease.cancel()
         if self._leases:
             await asyncio.wait(self._leases)
+        self._work.readers.forget(self)
 
-    def _abandon(self, call: _Call) -> None:
-        if call.lease is not None and not call.lease.done() and call.answer.cancelled():
-            call.lease.cancel()
-        elif call.lease is None:
-            with suppress(ValueError):
-                self._waiting.remove(call)
-        elif call.question.leftover is not None:
+    def _abandon(self, call: Call) -> None:
+        if call in self._waiting:
+            self._waiting.remove(call)
+        elif call.answer.cancelled():
+            call.stop_soon()
+        elif call.answer.exception() is None and call.question.leftover is not None:
             # Answered in the same moment; the file is whole, but nobody will ever read it.
             self._work.readers.delete_later(call.question.leftover)
 
@@ -166,37 +133,36 @@ class Leases:
             if self._work.slots.contended and time.monotonic() > began + CONTENDED_LEASE_SECONDS:
                 break
             call = self._waiting.popleft()
-            call.lease = asyncio.current_task()
             reader = await self._serve(call, reader)
         if reader is not None:
             self._work.readers.give_back(reader)
 
-    async def _serve(self, call: _Call, reader: Reader | None) -> Reader | None:
+    async def _serve(self, call: Call, reader: Reader | None) -> Reader | None:
         """Answer a call; return the reader if it can go on."""
-        question = call.question
+        lease = asyncio.current_task()
+        assert lease is not None  # noqa: S101 - a coroutine always runs in a task
+        self._running[lease] = call
+        healthy = False
         try:
             reader = reader or await self._work.readers.take(self)
+            call.begin(reader)
             healthy = await self._exchange(call, reader)
         except ReaderLost as lost:
-            self._discard(reader, question)
-            error = question.lost(lost)
+            error = call.question.lost(lost)
             error.__cause__ = lost
             call.fail(error)
-            return None
-        except BaseException as error:
-            # Cancelled: the caller has left, so nothing of this may run on.
-            self._discard(reader, question)
-            if not isinstance(error, asyncio.CancelledError):
-                call.fail(question.lost(ReaderDied("internal error")))
-                raise
+        except BaseException:
+            # Cancelled, or a bug: whoever waits must not wait for ever.
             call.fail(refusals.closed())
             raise
-        if healthy:
-            return reader
-        self._discard(reader, question)
-        return None
+        finally:
+            call.end()
+            del self._running[lease]
+            if reader is not None and not healthy:
+                self._work.readers.discard(reader, call.question.leftover)
+        return reader if healthy else None
 
-    async def _exchange(self, call: _Call, reader: Reader) -> bool:
+    async def _exchange(self, call: Call, reader: Reader) -> bool:
         """Ask; return whether the reader is still to be trusted."""
         question, limits = call.question, self._work.limits
         answer: Message = {}
@@ -206,22 +172,17 @@ class Leases:
             answer = await reader.ask(self._opening, limits.open_seconds)
             failure = _checked(answers.failure, answer)
             reader.document = self if failure is None else None
-        if failure is None and question.request is not None:
+        if failure is None and question.request is not None and call.wanted:
             answer = await reader.ask(question.request, question.seconds)
             failure = _checked(answers.failure, answer)
-        if failure is None:
-            understood = _checked(question.understand, answer)
-            if not call.answer.done():
-                call.answer.set_result(understood)
+        if failure is not None:
+            call.fail(question.refused(failure, _checked(answers.wanted_size, answer)))
+        elif call.wanted:
+            call.answer.set_result(_checked(question.understand, answer))
             return True
-        if failure not in _DOUBTFUL and question.leftover is not None:
+        if question.leftover is not None:
             self._work.readers.delete_later(question.leftover)
-        call.fail(question.refused(failure, _checked(answers.wanted_size, answer)))
         return failure not in _DOUBTFUL
-
-    def _discard(self, reader: Reader | None, question: Question[Any]) -> None:
-        if reader is not None:
-            self._work.readers.discard(reader, question.leftover)
 
 
 def _checked(understand: Callable[[Message], T], answer: Message) -> T:

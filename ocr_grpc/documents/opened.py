@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from ocr_grpc.documents import answers, refusals
-from ocr_grpc.documents.document import DocumentKind, RenderedPage, TextLayer
-from ocr_grpc.documents.lease import Leases, Question, Workplace
+from ocr_grpc.documents.call import Question
+from ocr_grpc.documents.document import DocumentKind, TextLayer
+from ocr_grpc.documents.lease import Leases, Workplace
 from ocr_grpc.documents.protocol import MAX_DPI, MIN_DPI, Message
+from ocr_grpc.model import RenderedPage
 
 T = TypeVar("T")
 

@@ -5,10 +5,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ocr_grpc.documents import geometry, pdfium, pixels, text_layer
-from ocr_grpc.documents.document import PageGeometry
-from ocr_grpc.documents.pdfium import Drawn, Page, Pdf, PdfiumError
+from ocr_grpc.documents import geometry, pixels, text_layer
+from ocr_grpc.documents.pdfium import Page, Pdf, PdfiumError
+from ocr_grpc.documents.pdfium_objects import Drawn
+from ocr_grpc.documents.pdfium_raw import raw
 from ocr_grpc.documents.protocol import Failure, ReaderFailure, RenderAnswer, TextAnswer
+from ocr_grpc.model import PageGeometry
 
 _SCAN_COVERAGE = 0.5
 """An image that covers this share of its page is what the page is about."""
@@ -30,7 +32,7 @@ def open_pdf(path: Path, max_page_pixels: int) -> "PdfFile":
     try:
         return PdfFile(Pdf(path), max_page_pixels)
     except PdfiumError as error:
-        encrypted = error.code in (pdfium.raw.FPDF_ERR_PASSWORD, pdfium.raw.FPDF_ERR_SECURITY)
+        encrypted = error.code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY)
         raise ReaderFailure(Failure.PASSWORD if encrypted else Failure.CORRUPT) from error
 
 

@@ -1,38 +1,21 @@
-"""The few calls of pdfium that are needed, typed. Child only; one thread, one document at a time.
-
-The raw interface rather than pypdfium2's classes: those attach a finalizer to every handle, and
-closing in the right order is easier to see than to trust.
-"""
+"""PDF files and their pages as pdfium opens and draws them. Child only."""
 
 import ctypes
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Imported by name because it is generated ctypes code without types: everything in it is `Any`.
-raw: Any = import_module("pypdfium2.raw")
+from ocr_grpc.documents.pdfium_objects import Drawn, drawn_on
+from ocr_grpc.documents.pdfium_raw import Handle, raw
+from ocr_grpc.documents.pdfium_text import PageText
 
-Handle = Any
-"""An opaque pointer of pdfium; false when null."""
-
-# Objects looked at per page: a map may have a million paths, and the answer is known long before.
-_MAX_OBJECTS = 20_000
-_MAX_FORM_DEPTH = 4
-# Annotations whose appearance is part of what a reader sees. Links, popups and notes are not.
-_SHOWN_ANNOTATIONS = frozenset(
-    (raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_STAMP, raw.FPDF_ANNOT_WIDGET)
-)
+# Annotations that show nothing on the page itself; all others are drawn, and part of it.
+_UNSEEN_ANNOTATIONS = frozenset((raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP, raw.FPDF_ANNOT_TEXT))
 _MAX_ANNOTATIONS = 5_000
-
-Matrix = tuple[float, float, float, float, float, float]
-_IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 
 class PdfiumError(Exception):
@@ -143,7 +126,7 @@ class Page:
         return pixels
 
     def shows_annotations(self) -> bool:
-        """Return whether fields, stamps or typed remarks lie on the page."""
+        """Return whether fields, stamps, remarks or drawings lie on the page."""
         count = min(int(raw.FPDFPage_GetAnnotCount(self._handle)), _MAX_ANNOTATIONS)
         for index in range(count):
             annotation: Handle = raw.FPDFPage_GetAnnot(self._handle, index)
@@ -151,7 +134,7 @@ class Page:
                 continue
             subtype = raw.FPDFAnnot_GetSubtype(annotation)
             raw.FPDFPage_CloseAnnot(annotation)
-            if subtype in _SHOWN_ANNOTATIONS:
+            if subtype not in _UNSEEN_ANNOTATIONS:
                 return True
         return False
 

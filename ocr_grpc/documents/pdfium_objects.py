@@ -42,9 +42,7 @@ def drawn_on(page: Handle) -> Drawn:
     images: list[PlacedImage] = []
     budget = _MAX_OBJECTS
     count = int(raw.FPDFPage_CountObjects(page))
-    pending = [
-        (raw.FPDFPage_GetObject, page, count, _IDENTITY, 0),
-    ]
+    pending = [(raw.FPDFPage_GetObject, page, count, _IDENTITY, 0)]
     while pending and budget > 0:
         get, owner, members, matrix, depth = pending.pop()
         for index in range(min(members, budget)):

@@ -4,12 +4,14 @@ import re
 import unicodedata
 
 from ocr_grpc.documents import reading_order
-from ocr_grpc.documents.document import PageGeometry
 from ocr_grpc.documents.geometry import POINTS_PER_INCH
-from ocr_grpc.documents.pdfium import Drawn, Page, PageText
+from ocr_grpc.documents.pdfium import Page
+from ocr_grpc.documents.pdfium_objects import Drawn
+from ocr_grpc.documents.pdfium_text import PageText
 from ocr_grpc.documents.protocol import MAX_PAGE_CHARACTERS, MAX_PAGE_LINES, TextAnswer
 from ocr_grpc.documents.text_lines import Placement, Run, runs
 from ocr_grpc.documents.usability import Evidence, why_unusable
+from ocr_grpc.model import PageGeometry
 
 _SAMPLED_CHARACTERS = 200
 """Questions that need a call each are asked of so many characters, spread over the page."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from ocr_grpc.documents.pdfium import PageText
+from ocr_grpc.documents.pdfium_text import PageText
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom; y downward."""

@@ -5,9 +5,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ocr_grpc.engines.engine import Engine
 from ocr_grpc.engines.null import CrashEngine, EmptyEngine, HangEngine, NullEngine
+
+if TYPE_CHECKING:  # the module itself brings OpenCV along
+    from ocr_grpc.engines.ppocr.backend import BackendName, PrecisionName
 
 _SIMPLE = {kind.name: kind for kind in (NullEngine, EmptyEngine, CrashEngine, HangEngine)}
 
@@ -17,8 +21,8 @@ class EngineChoice:
     """Which engine to load, and how; the fields are settings of the same names."""
 
     engine: str
-    backend: str = "auto"
-    precision: str = "auto"
+    backend: "BackendName" = "auto"
+    precision: "PrecisionName" = "auto"
     cache_dir: Path | None = None
     """Where compiled models may be kept, so that the next start is quick."""
 

@@ -1,7 +1,7 @@
 """The gRPC server itself: its options, health and reflection."""
 
 from collections.abc import Iterable
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import grpc
 import grpc.aio
@@ -74,7 +74,8 @@ def make_server(
 ) -> grpc.aio.Server:
     """Return a server with health and reflection; its services are to be added."""
     server = grpc.aio.server(interceptors=list(interceptors), options=options)
-    health_pb2_grpc.add_HealthServicer_to_server(cast(Any, board.servicer), server)
+    add_health: Any = health_pb2_grpc.add_HealthServicer_to_server  # pyright: ignore[reportUnknownMemberType]
+    add_health(board.servicer, server)
     names = (OCR_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
     return server

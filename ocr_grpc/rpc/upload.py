@@ -9,7 +9,6 @@ from ocr_grpc.rpc.errors import OptionsTooLate, UploadStalled, UploadTruncated
 from ocr_grpc.rpc.mapping import options_from_proto
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 
-
 LINGER_SECONDS = 1.0
 
 

@@ -62,7 +62,13 @@ def test_the_pages_asked_for_are_waited_for():
 
 
 def test_a_page_that_is_read_again_is_printed_once():
-    events = [started(1), delta(1, "one\ntwo"), retract(1), delta(1, "one"), delta(1, "\ntwo\nthree")]
+    events = [
+        started(1),
+        delta(1, "one\ntwo"),
+        retract(1),
+        delta(1, "one"),
+        delta(1, "\ntwo\nthree"),
+    ]
     assert printed([*events, done(1, "one\ntwo\nthree")]) == "one\ntwo\nthree\n"
 
 

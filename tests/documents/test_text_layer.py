@@ -162,6 +162,18 @@ def test_what_is_typed_into_a_form_belongs_to_the_page(text):
     assert text(drawn(form)) == "Name: Ada Lovelace"
 
 
+def test_a_drawing_somebody_added_is_on_the_page(pdf):
+    ink = b"<</Type/Annot/Subtype/Ink/Rect[50 50 90 90]/InkList[[50 50 90 90]]/C[0 0 0]>>"
+    layer = pdf(page_pdf(b"", "/MediaBox [0 0 612 792]/Annots[6 0 R]", ink)).text_layer(0, 0)
+    assert not layer["blank"]
+
+
+def test_a_link_is_not(pdf):
+    link = b"<</Type/Annot/Subtype/Link/Rect[50 50 90 90]>>"
+    layer = pdf(page_pdf(b"", "/MediaBox [0 0 612 792]/Annots[6 0 R]", link)).text_layer(0, 0)
+    assert layer["blank"]
+
+
 def test_text_inside_of_form_objects_counts(text):
     def page(canvas):
         canvas.beginForm("stamp")

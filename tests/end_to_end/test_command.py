@@ -1,49 +1,17 @@
 """The command line against a real server process, as a person uses both."""
 
 import json
-import os
-import select
 import signal
 import subprocess
-import sys
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.processes import COMMAND, environment, serve
 from tests.support import encoded, image_pdf, picture, text_pdf
 
-COMMAND = str(Path(sys.executable).parent / "ocr-grpc")
 NULL_TEXT = "null line 1\nnull line 2\nnull line 3\nnull line 4\n"
-
-
-def environment(folder: Path, **settings: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    defaults = {"DATA_DIR": str(folder / "data"), "ENGINE": "null", "GRPC_PORT": "0"}
-    return kept | defaults | {"LOG_FORMAT": "json"} | settings
-
-
-@contextmanager
-def serve(folder: Path, **settings: str):
-    """Run `ocr-grpc serve` and yield its process and its address once it says `ready`."""
-    with (folder / "serve.log").open("w") as log:
-        process = subprocess.Popen(
-            [COMMAND, "serve", "--no-http"],
-            env=environment(folder, **settings),
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-    try:
-        assert select.select([process.stdout], [], [], 60)[0], "It never became ready."
-        words = process.stdout.readline().split()
-        assert words[0] == "ready"
-        yield process, words[1].removeprefix("grpc=")
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
 
 
 def extract(folder: Path, address: str, *arguments: str, **keywords):

@@ -16,6 +16,7 @@ from tests.support import (
     collect,
     encoded,
     error_info,
+    failed_stream,
     image_pdf,
     picture,
     reason_of,
@@ -54,7 +55,8 @@ def encrypted_pdf() -> bytes:
         (b"just some words, no document", {}, INVALID, "UNKNOWN_FORMAT"),
         (b"\x00" * 1000, {}, INVALID, "UNKNOWN_FORMAT"),
         (text_pdf(1)[:200], {}, INVALID, "CORRUPT_DOCUMENT"),
-        (encoded(picture())[:60], {}, INVALID, "CORRUPT_DOCUMENT"),
+        (encoded(picture())[:20], {}, INVALID, "CORRUPT_DOCUMENT"),
+        (encoded(picture())[:500], {}, INVALID, "UNREADABLE_PAGE"),
         (encrypted_pdf(), {}, grpc.StatusCode.FAILED_PRECONDITION, "PASSWORD_REQUIRED"),
         (text_pdf(21, 1), {}, INVALID, "TOO_MANY_PAGES"),
         (b"%PDF-1.7" + b"x" * 300_000, {}, INVALID, "DOCUMENT_TOO_LARGE"),
@@ -77,26 +79,22 @@ async def test_a_document_that_cannot_be_read_is_refused(stub, content, options,
 
 
 async def test_a_refused_stream_ends_in_a_failed_event_and_the_same_status(stub):
-    events = []
-    with pytest.raises(grpc.aio.AioRpcError) as refused:
-        async for event in stub.StreamExtract(pb.StreamExtractRequest(content=b"words")):
-            events.append(event)
+    call = stub.StreamExtract(pb.StreamExtractRequest(content=b"words"))
+    events, error = await failed_stream(call)
     assert [event.WhichOneof("event") for event in events] == ["failed"]
     assert events[0].sequence == 1
-    assert events[0].failed.reason == reason_of(refused.value) == "UNKNOWN_FORMAT"
+    assert events[0].failed.reason == reason_of(error) == "UNKNOWN_FORMAT"
     assert events[0].failed.status.code == INVALID.value[0]
 
 
 async def test_over_rest_a_refusal_before_the_first_event_is_the_status_alone(stub):
-    events = []
     call = stub.StreamExtract(
         pb.StreamExtractRequest(content=b"words"),
         metadata=(("x-envoy-original-path", "/v1/ocr:stream"),),
     )
-    with pytest.raises(grpc.aio.AioRpcError):
-        async for event in call:
-            events.append(event)
+    events, error = await failed_stream(call)
     assert events == []
+    assert reason_of(error) == "UNKNOWN_FORMAT"
 
 
 async def test_a_refusal_says_what_varies_in_its_metadata(stub):
@@ -191,9 +189,7 @@ async def test_one_bad_page_never_fails_the_rest(stub):
     mixed.import_pages(pypdfium2.PdfDocument(image_pdf([picture()])))
     buffer = io.BytesIO()
     mixed.save(buffer)
-    request = pb.StreamExtractRequest(
-        content=buffer.getvalue(), options={"mode": TEXT_LAYER_ONLY}
-    )
+    request = pb.StreamExtractRequest(content=buffer.getvalue(), options={"mode": TEXT_LAYER_ONLY})
     events = await collect(stub.StreamExtract(request))
     outcomes = {
         event.page_finished.page_number: event.page_finished
@@ -213,16 +209,19 @@ async def test_one_bad_page_never_fails_the_rest(stub):
 
 
 async def test_too_many_extractions_of_one_caller_are_told_to_come_again(tmp_path):
-    async with running(tmp_path, engine="hang", max_extractions_per_caller=2) as server:
-        async with channel_to(server) as channel, channel_to(server) as other:
-            stub = OcrServiceStub(channel)
-            request = pb.StreamExtractRequest(content=encoded(picture(first_pixel=0)))
-            hanging = [stub.StreamExtract(request) for _ in range(2)]
-            for call in hanging:
-                await call.read()
-            code, reason = await refusal(stub.StreamExtract(request))
-            assert (code, reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "QUEUE_FULL")
-            call = OcrServiceStub(other).StreamExtract(request)
-            assert (await call.read()).HasField("started")
-            for call in (*hanging, call):
-                call.cancel()
+    async with (
+        running(tmp_path, engine="hang", max_extractions_per_caller=2) as server,
+        channel_to(server) as channel,
+        channel_to(server) as other,
+    ):
+        stub = OcrServiceStub(channel)
+        request = pb.StreamExtractRequest(content=encoded(picture(first_pixel=0)))
+        hanging = [stub.StreamExtract(request) for _ in range(2)]
+        for call in hanging:
+            await call.read()
+        code, reason = await refusal(stub.StreamExtract(request))
+        assert (code, reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "QUEUE_FULL")
+        hanging.append(OcrServiceStub(other).StreamExtract(request))
+        assert (await hanging[-1].read()).HasField("started")
+        for call in hanging:
+            call.cancel()

@@ -8,7 +8,6 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1 import page_pb2
-from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
 from tests.support import (
     FORCE_OCR,
     TEXT_LAYER_ONLY,

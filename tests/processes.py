@@ -1,0 +1,39 @@
+"""Runs `ocr-grpc serve` as a process of its own."""
+
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+COMMAND = str(Path(sys.executable).parent / "ocr-grpc")
+
+
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    defaults = {"DATA_DIR": str(folder / "data"), "ENGINE": "null", "GRPC_PORT": "0"}
+    return kept | defaults | {"LOG_FORMAT": "json"} | settings
+
+
+@contextmanager
+def serve(folder: Path, **settings: str) -> Iterator[tuple[subprocess.Popen, str]]:
+    """Run `ocr-grpc serve` and yield its process and its address once it says `ready`."""
+    with (folder / "serve.log").open("w") as log:
+        process = subprocess.Popen(
+            [COMMAND, "serve", "--no-http"],
+            env=environment(folder, **settings),
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    try:
+        assert select.select([process.stdout], [], [], 60)[0], "It never became ready."
+        words = process.stdout.readline().split()
+        assert words[0] == "ready"
+        yield process, words[1].removeprefix("grpc=")
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
