@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 BASE ?= origin/main
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test lint protos protos-check proto-breaking lock bench bench-quick faults fuzz clean
+.PHONY: help setup serve test lint protos protos-check proto-breaking lock bench bench-quick faults clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -59,6 +59,17 @@ proto-breaking: setup .build/googleapis ## Fail if protos/ breaks callers of BAS
 	cp -r .build/googleapis .build/base/.build/googleapis
 	cd .build/base && $(CURDIR)/$(BIN)/buf build -o $(CURDIR)/.build/base.binpb
 	$(BIN)/buf breaking --against .build/base.binpb --exclude-imports
+
+bench: setup ## Measure engine and service; prints the README's figures (half an hour)
+	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.service
+
+bench-quick: setup ## The same on a few pages (some minutes)
+	$(BIN)/python -m benchmarks.engine --quick --dpi 150
+	$(BIN)/python -m benchmarks.service --only first_delta,memory,streams
+
+faults: setup ## Kill engine workers while documents are read, and compare the texts
+	$(BIN)/python -m benchmarks.service --only killed_worker
 
 lock: setup ## Lock the newest allowed versions of all dependencies
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 \

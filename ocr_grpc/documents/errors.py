@@ -39,6 +39,16 @@ class DocumentTooLarge(DocumentError):
     reason = "DOCUMENT_TOO_LARGE"
 
 
+class SpoolFull(OcrError):
+    """The disk under `DATA_DIR` has no room for it at present."""
+
+    reason = "SPOOL_FULL"
+    retry_after_seconds = 30.0
+
+    def __init__(self) -> None:
+        super().__init__("The server has no room on its disk for the document. Try again later.")
+
+
 class TooManyPages(DocumentError):
     """It has more pages than the setting `MAX_PAGES` allows."""
 

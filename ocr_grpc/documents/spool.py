@@ -5,6 +5,7 @@ that was killed left behind is removed by the next one that starts.
 """
 
 import asyncio
+import errno
 import fcntl
 import os
 import secrets
@@ -15,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ocr_grpc.documents.errors import DocumentTooLarge, EmptyDocument
+from ocr_grpc.documents.errors import DocumentTooLarge, EmptyDocument, SpoolFull
 
 _LOCK_NAME = ".lock"
 _BUFFER_BYTES = 1024 * 1024
@@ -55,10 +56,16 @@ class Spool:
         Raises:
             EmptyDocument: there was not one byte.
             DocumentTooLarge: there were more than `max_bytes`.
+            SpoolFull: the disk is full.
         """
         path = self.path / f"document-{secrets.token_hex(16)}"
         try:
-            size_bytes = await _write(path, chunks, max_bytes)
+            try:
+                size_bytes = await _write(path, chunks, max_bytes)
+            except OSError as error:
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                    raise
+                raise SpoolFull from None
             yield SpooledDocument(path, size_bytes)
         finally:
             path.unlink(missing_ok=True)

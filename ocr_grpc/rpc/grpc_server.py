@@ -16,14 +16,13 @@ OCR_SERVICE = ocr_service_pb2.DESCRIPTOR.services_by_name["OcrService"].full_nam
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
-MESSAGE_OVERHEAD_BYTES = 64 * 1024
-"""What a request may have beside its document."""
-
 
 def server_options(max_inline_bytes: int, max_connection_age_seconds: int) -> list[tuple[str, int]]:
     """Return the channel arguments of the server."""
     return [
-        ("grpc.max_receive_message_length", max_inline_bytes + MESSAGE_OVERHEAD_BYTES),
+        # Twice, so that a document somewhat too large is refused by us, with a reason, and only one
+        # far too large by grpc, with RESOURCE_EXHAUSTED alone.
+        ("grpc.max_receive_message_length", 2 * max_inline_bytes),
         # Whole documents of text leave in one message of `Extract`.
         ("grpc.max_send_message_length", -1),
         # Bursts of new streams are otherwise dropped as CANCELLED, which clients must not retry.

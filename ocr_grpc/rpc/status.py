@@ -21,6 +21,7 @@ CODES: dict[type[OcrError], grpc.StatusCode] = {
     InvalidOption: Code.INVALID_ARGUMENT,
     documents.DocumentError: Code.INVALID_ARGUMENT,
     documents.PasswordRequired: Code.FAILED_PRECONDITION,
+    documents.SpoolFull: Code.RESOURCE_EXHAUSTED,
     documents.PageError: Code.INVALID_ARGUMENT,
     engines.EngineUnavailable: Code.UNAVAILABLE,
     engines.EngineCrashed: Code.INVALID_ARGUMENT,

@@ -127,6 +127,21 @@ async def test_a_cancelled_page_stops_within_a_second(pool, file):
     assert spooled(file) == [page.path]
 
 
+async def test_a_short_page_that_is_cancelled_costs_no_reader(pool, file):
+    documents = await pool()
+    document = await documents.open(file(prose_pdf(2)))
+    pids = documents.reader_pids()
+    for _ in range(5):
+        call = asyncio.create_task(document.render(1, 100))
+        await asyncio.sleep(0.002)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await until(lambda: documents.busy == 0, seconds=1)
+    await until(lambda: spooled(file) == [])
+    assert documents.reader_pids() == pids
+
+
 async def test_a_call_cancelled_in_line_disturbs_nobody(pool, file):
     documents = await pool()
     document = await documents.open(file(prose_pdf(8)))

@@ -63,7 +63,7 @@ def test_a_document_is_streamed(address):
     found = events(run.stdout)
     assert [event["sequence"] for event in found] == list(range(1, 9))
     assert found[2]["delta"]["text"] == "null line 1"
-    assert found[-1]["finished"]["pagesOk"] == 1
+    assert found[-1]["finished"]["pages_ok"] == 1
 
 
 def test_a_document_is_uploaded_in_pieces(address):
@@ -75,7 +75,7 @@ def test_a_document_is_uploaded_in_pieces(address):
         {"options": {"mode": "MODE_FORCE_OCR"}, "sizeBytes": len(data)},
         *({"content": {"data": base64.b64encode(piece).decode()}} for piece in pieces),
     )
-    assert events(run.stdout)[-1]["finished"]["pagesOk"] == 1
+    assert events(run.stdout)[-1]["finished"]["pages_ok"] == 1
 
 
 def test_a_refusal_shows_its_reason(address):
