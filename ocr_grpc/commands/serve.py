@@ -7,6 +7,7 @@ import typer
 import uvloop
 
 from ocr_grpc.engines.errors import EngineUnavailable
+from ocr_grpc.processes import hide_memory
 from ocr_grpc.server import CannotServe, Server
 from ocr_grpc.settings import Settings, SettingsError, load_settings
 from ocr_grpc.telemetry.logs import configure_logs
@@ -25,6 +26,7 @@ def serve(
     try:
         settings = load_settings()
         configure_logs(settings.log_format, settings.log_level)
+        hide_memory()
         uvloop.run(_serve(settings))
     except (SettingsError, CannotServe, EngineUnavailable) as error:
         typer.echo(f"ocr-grpc: {error}", err=True)

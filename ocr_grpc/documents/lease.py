@@ -23,8 +23,6 @@ from ocr_grpc.documents.readers import Readers
 from ocr_grpc.fairness import FairSlots
 
 LEASE_CALLS = 16
-CONTENDED_LEASE_SECONDS = 2.0
-"""While others wait, a lease of slow pages ends earlier."""
 
 _DOUBTFUL = frozenset((Failure.MEMORY, Failure.BROKEN))
 """After these failures a reader may be left in any state."""
@@ -126,12 +124,12 @@ class Leases:
 
     async def _work_off(self) -> None:
         reader: Reader | None = None
-        began = time.monotonic()
+        until = time.monotonic() + self._work.limits.contended_lease_seconds
         for _ in range(LEASE_CALLS):
             if not self._waiting:
                 break
-            if self._work.slots.contended and time.monotonic() > began + CONTENDED_LEASE_SECONDS:
-                break
+            if self._work.slots.contended and time.monotonic() > until:
+                break  # slow pages: sixteen of them would be too long for the others
             call = self._waiting.popleft()
             reader = await self._serve(call, reader)
         if reader is not None:

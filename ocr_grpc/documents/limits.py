@@ -16,6 +16,8 @@ class DocumentLimits:
         reader_memory_bytes: address space of one reader process, program code included.
         leases_per_reader: a reader is replaced after so many, so that leaks of the parsers and
             whatever a hostile file left behind do not live for ever.
+        contended_lease_seconds: how long a document may keep a reader while others wait; a page
+            under way is finished first.
     """
 
     max_document_bytes: int = 512 * 1024 * 1024
@@ -25,6 +27,7 @@ class DocumentLimits:
     page_seconds: float = 30.0
     reader_memory_bytes: int = 2 * 1024 * 1024 * 1024
     leases_per_reader: int = 200
+    contended_lease_seconds: float = 2.0
 
     @property
     def spool_file_bytes(self) -> int:

@@ -68,11 +68,8 @@ async def test_waiting_documents_hold_no_reader(pool, file):
     assert documents.busy == documents.waiting == 0
 
 
-async def test_slow_pages_shorten_a_lease_while_others_wait(pool, file, monkeypatch):
-    from ocr_grpc.documents import lease
-
-    monkeypatch.setattr(lease, "CONTENDED_LEASE_SECONDS", 0.0)
-    documents = await pool()
+async def test_slow_pages_shorten_a_lease_while_others_wait(pool, file):
+    documents = await pool(contended_lease_seconds=0)
     path = file(prose_pdf(1))
     many = await documents.open(path, caller="many")
     one = await documents.open(path, caller="one")
