@@ -66,6 +66,7 @@ class CrashEngine(NullEngine):
         for lines in super().read(page, options, cancellation):
             yield lines
             if not page.pixels.reshape(-1)[0]:
+                time.sleep(0.1)  # lets the line leave first
                 os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -38,6 +38,9 @@ from ocr_grpc.model import Line, RenderedPage, joined
 MAX_ATTEMPTS = 3
 """How many workers may die over a page before it is the page's fault."""
 
+MAX_LOSSES = 12
+"""The same, with those that died before they said that they had turned to the page."""
+
 LINES_PER_DELTA = 64
 """Lines of a text layer come all at once; a delta must stay a small message."""
 
@@ -171,8 +174,8 @@ class PageReader:
             page_number=self._page_number,
             timeout_seconds=context.page_timeout_seconds,
         )
-        attempts = 1
-        while attempts <= MAX_ATTEMPTS:
+        attempts, losses = 1, 0
+        while attempts <= MAX_ATTEMPTS and losses < MAX_LOSSES:
             self._provenance = replace(self._provenance, attempts=attempts)
             try:
                 async with aclosing(context.engine.read(read)) as parts:
@@ -183,13 +186,14 @@ class PageReader:
             except WorkerLost as lost:
                 # A worker that died before it began says nothing about the page.
                 attempts += lost.began
+                losses += 1
                 if self._text:
                     self._text.clear()
                     yield Retract(self._page_number)
         raise EngineCrashed(
-            f"{MAX_ATTEMPTS} engine workers ended while they read page {self._page_number}.",
+            f"{losses} engine workers ended while they read page {self._page_number}.",
             page=self._page_number,
-            attempts=MAX_ATTEMPTS,
+            attempts=losses,
         )
 
     def _lowered(self, page: RenderedPage) -> OcrError | None:

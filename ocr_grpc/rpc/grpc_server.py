@@ -73,7 +73,7 @@ def make_server(
 ) -> grpc.aio.Server:
     """Return a server with health and reflection; its services are to be added."""
     server = grpc.aio.server(interceptors=list(interceptors), options=options)
-    add_health: Any = health_pb2_grpc.add_HealthServicer_to_server  # pyright: ignore[reportUnknownMemberType]
+    add_health: Any = health_pb2_grpc.add_HealthServicer_to_server  # pyright: ignore
     add_health(board.servicer, server)
     names = (OCR_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
