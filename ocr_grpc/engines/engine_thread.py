@@ -2,11 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from time import perf_counter, thread_time
+from typing import Self
 
-from ocr_grpc.engines.engine import Engine, PageImage, ReadCancelled, ReadOptions
+from ocr_grpc.engines.engine import Engine, EngineDescription, PageImage, ReadCancelled, ReadOptions
 from ocr_grpc.engines.page_read import ReadTimes
 from ocr_grpc.model import Line
 
@@ -25,9 +26,21 @@ class EngineThread:
     never wait for a slow reader of its results.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, executor: ThreadPoolExecutor) -> None:
         self._engine = engine
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        self._executor = executor
+
+    @classmethod
+    async def load(cls, load: Callable[[], Engine]) -> Self:
+        """Load an engine on the thread that it will read on, as engines may demand."""
+        executor = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        engine = await asyncio.get_running_loop().run_in_executor(executor, load)
+        return cls(engine, executor)
+
+    @property
+    def description(self) -> EngineDescription:
+        """Return what the engine is."""
+        return self._engine.describe()
 
     async def read(
         self, page: PageImage, options: ReadOptions

@@ -19,7 +19,6 @@ import grpc.aio
 import uvloop
 
 from ocr_grpc.engines.catalog import EngineChoice, load_engine
-from ocr_grpc.engines.engine import Engine
 from ocr_grpc.engines.engine_thread import EngineStuck, EngineThread
 from ocr_grpc.engines.page_input import InvalidPage, receive_page
 from ocr_grpc.engines.page_read import ReadTimes
@@ -45,9 +44,8 @@ READ_INPUT_SECONDS = 30.0
 class EngineServicer(EngineServiceServicer):
     """Answers `EngineService` for one engine."""
 
-    def __init__(self, engine: Engine, spool: Path | None, memory_bytes: int) -> None:
-        self._description = engine.describe()
-        self._thread = EngineThread(engine)
+    def __init__(self, thread: EngineThread, spool: Path | None, memory_bytes: int) -> None:
+        self._thread = thread
         self._spool = spool
         self._memory_bytes = memory_bytes
         self._turn = asyncio.Lock()
@@ -58,7 +56,7 @@ class EngineServicer(EngineServiceServicer):
         self, request: pb.DescribeRequest, context: Context
     ) -> pb.DescribeResponse:
         """Return what the engine is."""
-        return description_to_proto(self._description)
+        return description_to_proto(self._thread.description)
 
     async def Read(  # noqa: N802 - the name in the proto
         self,
@@ -111,7 +109,8 @@ async def _serve(arguments: argparse.Namespace) -> int:
     choice = EngineChoice(
         arguments.engine, arguments.backend, arguments.precision, arguments.cache_dir
     )
-    servicer = EngineServicer(load_engine(choice), arguments.spool, arguments.memory_bytes)
+    thread = await EngineThread.load(lambda: load_engine(choice))
+    servicer = EngineServicer(thread, arguments.spool, arguments.memory_bytes)
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     add_EngineServiceServicer_to_server(servicer, server)
     server.add_insecure_port(f"unix:{arguments.socket}")

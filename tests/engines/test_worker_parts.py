@@ -37,14 +37,15 @@ class SlowEngine(NullEngine):
 
 
 async def test_lines_arrive_and_the_times_come_last():
-    parts = [part async for part in EngineThread(NullEngine()).read(PAGE, ReadOptions())]
+    thread = await EngineThread.load(NullEngine)
+    parts = [part async for part in thread.read(PAGE, ReadOptions())]
     assert parts[0][0].text == "null line 1"
     assert isinstance(parts[-1], ReadTimes)
 
 
 async def test_closing_early_stops_the_engine_before_the_next_page():
     engine = SlowEngine()
-    thread = EngineThread(engine)
+    thread = await EngineThread.load(lambda: engine)
     began = time.monotonic()
     async with aclosing(thread.read(PAGE, ReadOptions())) as parts:
         assert (await anext(parts))[0].text == "one"
@@ -54,7 +55,7 @@ async def test_closing_early_stops_the_engine_before_the_next_page():
 
 async def test_an_engine_that_does_not_stop_is_reported():
     black = PageImage(np.zeros((4, 4), np.uint8))
-    thread = EngineThread(HangEngine())
+    thread = await EngineThread.load(HangEngine)
     parts = thread.read(black, ReadOptions())
     await anext(parts)
     with pytest.raises(EngineStuck):
@@ -68,8 +69,9 @@ async def test_an_error_of_the_engine_reaches_the_reader():
             yield []
             raise ZeroDivisionError
 
+    thread = await EngineThread.load(Broken)
     with pytest.raises(ZeroDivisionError):
-        [part async for part in EngineThread(Broken()).read(PAGE, ReadOptions())]
+        [part async for part in thread.read(PAGE, ReadOptions())]
 
 
 def header(width=3, height=2, channels=1) -> pb.ReadRequest:
