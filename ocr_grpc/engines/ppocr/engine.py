@@ -1,0 +1,184 @@
+"""The CPU engine behind the `Engine` interface: finds lines, orders them, reads them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+import cv2
+
+from ocr_grpc.engines.engine import (
+    Cancellation,
+    EngineDescription,
+    PageImage,
+    ReadCancelled,
+    ReadOptions,
+)
+from ocr_grpc.engines.ppocr.backend import Backend, BackendName, PrecisionName, load_backend
+from ocr_grpc.engines.ppocr.decoding import Reading
+from ocr_grpc.engines.ppocr.detector import Detector
+from ocr_grpc.engines.ppocr.languages import supported
+from ocr_grpc.engines.ppocr.models import MODEL_NAME, model_version
+from ocr_grpc.engines.ppocr.orientation import (
+    is_upside_down,
+    lies_on_its_side,
+    reads_badly,
+    turned,
+    turned_back,
+)
+from ocr_grpc.engines.ppocr.pixels import Pixels
+from ocr_grpc.engines.ppocr.reading_order import Placed, in_reading_order
+from ocr_grpc.engines.ppocr.recognizer import Recognizer
+from ocr_grpc.engines.ppocr.regions import Region
+from ocr_grpc.model import Line, Point, Separator
+
+LEAST_CONFIDENCE = 0.5
+"""Lines read with less are specks and pictures, hardly ever text. Value of the model's makers."""
+BATCH_LINES = (1, 2, 4, 8)
+"""Lines in the first batches and, the last figure, in all others: the first comes at once."""
+FIRST_LINES = 2
+"""Lines whose confidence tells whether the page may stand on its head."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A page on its way through the engine.
+
+    Attributes:
+        pixels: turned so that its text stands upright.
+        quarters: by how many quarters of a turn, counterclockwise.
+        placed: its lines in reading order.
+        known: those that have been read already.
+    """
+
+    pixels: Pixels
+    quarters: int
+    placed: list[Placed]
+    known: dict[Region, Reading]
+
+
+class PpOcrEngine:
+    """Reads pages with PP-OCRv6 small on the CPU.
+
+    One read at a time, always from the thread that loaded it. Turns off the threads of OpenCV in
+    the whole process: a worker has one core, and more threads only get in each other's way.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        cv2.setNumThreads(1)
+        self._backend = backend
+        self._detector = Detector(backend)
+        self._recognizer = Recognizer(backend)
+        self._description = EngineDescription(
+            name="ppocr",
+            model=MODEL_NAME,
+            model_version=model_version(),
+            backend=backend.name,
+            precision=backend.precision,
+            languages=supported(backend.characters),
+        )
+
+    @classmethod
+    def load(
+        cls,
+        backend: BackendName = "auto",
+        precision: PrecisionName = "auto",
+        threads: int = 1,
+        cache_dir: Path | None = None,
+    ) -> Self:
+        """Load the models; takes some seconds.
+
+        Args:
+            backend: the runtime; `auto` takes OpenVINO where it is installed and the CPU suits it.
+            precision: `auto` takes bf16 where the CPU computes in it, else f32.
+            threads: of one inference.
+            cache_dir: where OpenVINO keeps compiled models for the next start; None for nowhere.
+
+        Raises:
+            ValueError: for a precision the runtime or the CPU does not have.
+            ImportError: if the runtime asked for is not installed.
+            FileNotFoundError: if the model files are missing.
+        """
+        return cls(load_backend(backend, precision, threads, cache_dir))
+
+    def describe(self) -> EngineDescription:
+        """Return what this engine is."""
+        return self._description
+
+    def read(
+        self, page: PageImage, options: ReadOptions, cancellation: Cancellation
+    ) -> Iterator[list[Line]]:
+        """Yield the lines of a page in reading order, see `Engine.read`.
+
+        The languages asked for change nothing: one model reads all of them.
+        """
+        sheet = self._upright(page.pixels, cancellation)
+        lines = self._lines(sheet, cancellation)
+        if sheet.quarters:
+            height, width = page.pixels.shape[:2]
+            lines = (_turned_back(line, sheet.quarters, width, height) for line in lines)
+        yield from _batched(lines)
+
+    def _upright(self, pixels: Pixels, cancellation: Cancellation) -> _Sheet:
+        """Return the page with its text upright, and its lines."""
+        sheet = self._sheet(pixels, 0, cancellation)
+        if lies_on_its_side([place.region for place in sheet.placed]):
+            sheet = self._sheet(turned(pixels, 1), 1, cancellation)
+        # These are read first anyway, so on a page that stands upright the question costs nothing.
+        for place in sheet.placed[:FIRST_LINES]:
+            sheet.known[place.region] = self._recognizer.read(
+                sheet.pixels, place.region, cancellation
+            )
+        regions = [place.region for place in sheet.placed]
+        if reads_badly(list(sheet.known.values())) and is_upside_down(
+            sheet.pixels, regions, self._recognizer, cancellation
+        ):
+            quarters = sheet.quarters + 2
+            sheet = self._sheet(turned(pixels, quarters), quarters, cancellation)
+        return sheet
+
+    def _sheet(self, pixels: Pixels, quarters: int, cancellation: Cancellation) -> _Sheet:
+        regions = self._detector.find(pixels, cancellation)
+        return _Sheet(pixels, quarters, in_reading_order(regions), {})
+
+    def _lines(self, sheet: _Sheet, cancellation: Cancellation) -> Iterator[Line]:
+        """Yield the lines as they are read; those that say nothing are left out."""
+        separator = Separator.NONE
+        first = True
+        for place in sheet.placed:
+            if cancellation.is_set():
+                raise ReadCancelled
+            separator = _stronger(separator, place.separator)
+            reading = sheet.known.get(place.region) or self._recognizer.read(
+                sheet.pixels, place.region, cancellation
+            )
+            if not reading.text or reading.confidence < LEAST_CONFIDENCE:
+                continue
+            polygon = tuple(Point(x, y) for x, y in place.region.corners().tolist())
+            line = Line(reading.text, polygon, min(1.0, reading.confidence), separator)
+            yield line.first() if first else line
+            first, separator = False, Separator.NONE
+
+
+def _stronger(first: Separator, second: Separator) -> Separator:
+    """Return the separator that parts more: a line left out must not hide a paragraph's end."""
+    order = list(Separator)
+    return max(first, second, key=order.index)
+
+
+def _turned_back(line: Line, quarters: int, width: int, height: int) -> Line:
+    """Return a line of a turned page where it stands on the page."""
+    return replace(line, polygon=tuple(turned_back(list(line.polygon), quarters, width, height)))
+
+
+def _batched(lines: Iterator[Line]) -> Iterator[list[Line]]:
+    batch: list[Line] = []
+    sizes = iter(BATCH_LINES)
+    size = next(sizes)
+    for line in lines:
+        batch.append(line)
+        if len(batch) >= size:
+            yield batch
+            batch, size = [], next(sizes, BATCH_LINES[-1])
+    if batch:
+        yield batch
