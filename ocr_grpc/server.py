@@ -162,12 +162,7 @@ class Server:
 
     def _worker_settings(self, spool: Spool) -> WorkerSettings:
         settings = self._settings
-        choice = EngineChoice(
-            settings.engine,
-            settings.engine_backend,
-            settings.engine_precision,
-            settings.data_dir.resolve() / "models",
-        )
+        choice = EngineChoice(settings.engine, settings.engine_backend, settings.engine_precision)
         return WorkerSettings(
             choice=choice,
             spool=spool.path,

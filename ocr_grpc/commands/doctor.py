@@ -117,12 +117,7 @@ def _sample_pdf() -> bytes:
 def _check_engine(settings: Settings) -> str:
     """Load the engine and let it read a line drawn here."""
     began = perf_counter()
-    choice = EngineChoice(
-        settings.engine,
-        settings.engine_backend,
-        settings.engine_precision,
-        settings.data_dir.resolve() / "models",
-    )
+    choice = EngineChoice(settings.engine, settings.engine_backend, settings.engine_precision)
     engine = load_engine(choice)
     loaded = perf_counter()
     lines = [

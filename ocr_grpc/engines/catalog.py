@@ -1,10 +1,6 @@
 """The engines by name."""
 
-import fcntl
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocr_grpc.engines.engine import Engine
@@ -23,8 +19,6 @@ class EngineChoice:
     engine: str
     backend: "BackendName" = "auto"
     precision: "PrecisionName" = "auto"
-    cache_dir: Path | None = None
-    """Where compiled models may be kept, so that the next start is quick."""
 
 
 def load_engine(choice: EngineChoice) -> Engine:
@@ -37,25 +31,7 @@ def load_engine(choice: EngineChoice) -> Engine:
         # Here, because it brings an inference runtime along that the other engines do not need.
         from ocr_grpc.engines.ppocr import PpOcrEngine
 
-        with _alone(choice.cache_dir):
-            return PpOcrEngine.load(
-                backend=choice.backend, precision=choice.precision, cache_dir=choice.cache_dir
-            )
+        return PpOcrEngine.load(backend=choice.backend, precision=choice.precision)
     if choice.engine in _SIMPLE:
         return _SIMPLE[choice.engine]()
     raise ValueError(f"There is no engine {choice.engine!r}.")
-
-
-@contextmanager
-def _alone(cache_dir: Path | None) -> Generator[None, None, None]:
-    """Keep other processes from loading from the same cache at the same time.
-
-    OpenVINO writes compiled models there without a lock; two workers that start together fail.
-    """
-    if cache_dir is None:
-        yield
-        return
-    cache_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (cache_dir / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

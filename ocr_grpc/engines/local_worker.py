@@ -143,8 +143,6 @@ class LocalWorker:
         command += ["--parent", str(os.getpid()), "--engine", choice.engine]
         command += ["--backend", choice.backend, "--precision", choice.precision]
         command += ["--memory-bytes", str(self._settings.memory_bytes)]
-        if choice.cache_dir:
-            command += ["--cache-dir", str(choice.cache_dir)]
         return command
 
 
@@ -152,4 +150,5 @@ def _environment() -> dict[str, str]:
     """Return what a worker needs to know of ours: no secret does it need."""
     names = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
     kept = {name: os.environ[name] for name in names if name in os.environ}
-    return kept | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    # One core each: threads of a numeric library that spin beside the engine only take from it.
+    return kept | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}

@@ -106,9 +106,7 @@ def _exit_stuck() -> NoReturn:
 
 async def _serve(arguments: argparse.Namespace) -> int:
     die_with_parent(arguments.parent)
-    choice = EngineChoice(
-        arguments.engine, arguments.backend, arguments.precision, arguments.cache_dir
-    )
+    choice = EngineChoice(arguments.engine, arguments.backend, arguments.precision)
     thread = await EngineThread.load(lambda: load_engine(choice))
     servicer = EngineServicer(thread, arguments.spool, arguments.memory_bytes)
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
@@ -136,7 +134,6 @@ def main() -> NoReturn:
     parser.add_argument("--engine", required=True)
     parser.add_argument("--backend", default="auto")
     parser.add_argument("--precision", default="auto")
-    parser.add_argument("--cache-dir", type=Path)
     parser.add_argument("--memory-bytes", type=int, default=2**31)
     code = uvloop.run(_serve(parser.parse_args()))
     # Not sys.exit: an inference thread of a runtime may outlive the loop and hold the process.

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Literal, Protocol
 
 import cv2
@@ -76,9 +75,7 @@ class Backend(Protocol):
         ...
 
 
-def load_backend(
-    name: BackendName, precision: PrecisionName, threads: int, cache_dir: Path | None
-) -> Backend:
+def load_backend(name: BackendName, precision: PrecisionName, threads: int) -> Backend:
     """Load both models into the runtime asked for.
 
     `auto` takes OpenVINO where it is installed and the CPU has AVX2, which it is made for.
@@ -90,7 +87,7 @@ def load_backend(
     if name == "openvino" or (name == "auto" and _suits_openvino()):
         from ocr_grpc.engines.ppocr.openvino_backend import OpenVinoBackend
 
-        return OpenVinoBackend(precision, threads, cache_dir)
+        return OpenVinoBackend(precision, threads)
     from ocr_grpc.engines.ppocr.onnxruntime_backend import OnnxRuntimeBackend
 
     return OnnxRuntimeBackend(precision, threads)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Self
 
 import cv2
@@ -84,7 +83,6 @@ class PpOcrEngine:
         backend: BackendName = "auto",
         precision: PrecisionName = "auto",
         threads: int = 1,
-        cache_dir: Path | None = None,
     ) -> Self:
         """Load the models; takes some seconds.
 
@@ -92,14 +90,13 @@ class PpOcrEngine:
             backend: the runtime; `auto` takes OpenVINO where it is installed and the CPU suits it.
             precision: `auto` takes bf16 where the CPU computes in it, else f32.
             threads: of one inference.
-            cache_dir: where OpenVINO keeps compiled models for the next start; None for nowhere.
 
         Raises:
             ValueError: for a precision the runtime or the CPU does not have.
             ImportError: if the runtime asked for is not installed.
             FileNotFoundError: if the model files are missing.
         """
-        return cls(load_backend(backend, precision, threads, cache_dir))
+        return cls(load_backend(backend, precision, threads))
 
     def describe(self) -> EngineDescription:
         """Return what this engine is."""

@@ -1,7 +1,6 @@
 """OpenVINO: the fastest way to run the models on x86, in bf16 where the CPU computes in it."""
 
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -31,10 +30,8 @@ class OpenVinoBackend:
     tile_shapes = TILE_SHAPES
     strip_widths = STRIP_WIDTHS
 
-    def __init__(self, precision: PrecisionName, threads: int, cache_dir: Path | None) -> None:
+    def __init__(self, precision: PrecisionName, threads: int) -> None:
         core = cast(Any, openvino.Core())
-        if cache_dir is not None:
-            core.set_property({"CACHE_DIR": str(cache_dir)})
         self.precision = _precision(
             precision, core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         )
