@@ -62,15 +62,21 @@ def outcome_to_proto(outcome: events.PageOutcome) -> page_pb2.PageOutcome.ValueT
     return page_pb2.PageOutcome.Value(f"PAGE_OUTCOME_{outcome.name}")
 
 
+def capable_engine_to_proto(engine: EngineDescription, ready_workers: int) -> engine_pb2.EngineInfo:
+    """Return an engine with the languages it reads."""
+    info = engine_to_proto(engine, ready_workers)
+    info.languages.extend(engine.languages)
+    return info
+
+
 def engine_to_proto(engine: EngineDescription, ready_workers: int) -> engine_pb2.EngineInfo:
-    """Return an engine as callers see it."""
+    """Return an engine as events name it."""
     return engine_pb2.EngineInfo(
         name=engine.name,
         model=engine.model,
         model_version=engine.model_version,
         backend=engine.backend,
         precision=engine.precision,
-        languages=engine.languages,
         ready_workers=ready_workers,
     )
 

@@ -100,7 +100,7 @@ class OcrServicerImpl(OcrServiceServicer):
         limits = self._limits
         return pb.GetCapabilitiesResponse(
             version=self._version,
-            engines=[mapping.engine_to_proto(engine, self._engine.ready_workers)],
+            engines=[mapping.capable_engine_to_proto(engine, self._engine.ready_workers)],
             formats=[
                 document_pb2.DocumentFormat(
                     kind=mapping.kind_to_proto(kind),

@@ -48,7 +48,7 @@ class EngineInfo(_message.Message):
     """How many pages it can read at once at this moment. 0: it is starting or broken."""
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The languages it reads, as BCP 47 codes, sorted."""
+        """The languages it reads, as BCP 47 codes, sorted. Only in `GetCapabilities`, it is a long list."""
 
     def __init__(
         self,
