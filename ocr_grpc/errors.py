@@ -1,5 +1,7 @@
 """The root of every error a caller may see."""
 
+MAX_VALUE_CHARS = 500
+
 
 class OcrError(Exception):
     """An error with a stable reason, safe to show to the caller.
@@ -14,7 +16,8 @@ class OcrError(Exception):
     def __init__(self, message: str, **metadata: object) -> None:
         super().__init__(message)
         self.message = message
-        self.metadata = {key: str(value) for key, value in metadata.items()}
+        # Cut, because a status travels in headers, which callers bound to some 8 KiB.
+        self.metadata = {key: str(value)[:MAX_VALUE_CHARS] for key, value in metadata.items()}
 
 
 class InvalidOption(OcrError):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
+_M_MMAP_THRESHOLD = -3
+_MMAP_THRESHOLD_BYTES = 256 * 1024
 
 
 def die_with_parent(parent_pid: int) -> None:
@@ -30,6 +32,17 @@ def hide_memory() -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def give_memory_back() -> None:
+    """Have large blocks returned to the system as soon as they are freed.
+
+    glibc raises its threshold for that to the size of the largest block freed so far, up to 32 MiB;
+    a server that once held large documents would then keep their memory for ever.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if sys.platform == "linux" and mallopt:
+        mallopt(_M_MMAP_THRESHOLD, _MMAP_THRESHOLD_BYTES)
 
 
 def resident_bytes(pid: int | None = None) -> int:

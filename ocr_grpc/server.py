@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -22,7 +23,7 @@ from ocr_grpc.rpc.grpc_server import NOT_SERVING, SERVING, HealthBoard, make_ser
 from ocr_grpc.rpc.interceptors.errors import ErrorInterceptor
 from ocr_grpc.rpc.interceptors.telemetry import TelemetryInterceptor
 from ocr_grpc.rpc.ocr import OcrLimits, OcrServicerImpl
-from ocr_grpc.settings import Settings
+from ocr_grpc.settings import Settings, host_and_port
 from ocr_grpc.v1.ocr_service_pb2_grpc import add_OcrServiceServicer_to_server
 
 log = structlog.get_logger()
@@ -30,8 +31,11 @@ log = structlog.get_logger()
 HARD_EXIT_SECONDS = 15.0
 """What stopping may take beyond the grace of running calls, before the process just ends."""
 
-SOCKET_PATH_BYTES = 90
-"""Unix sockets allow 104 to 108 bytes; the file name needs some."""
+LAST_WORDS_SECONDS = 1.0
+"""How long before the end of the grace running streams are ended with a reason."""
+
+SOCKET_FOLDER = re.compile(r"[A-Za-z0-9_./-]{1,90}")
+"""Folders that can hold sockets: these allow 104 to 108 bytes, and grpc takes paths for URIs."""
 
 
 class CannotServe(Exception):
@@ -81,14 +85,14 @@ class Server:
             self._board,
         )
         # Before the workers, which take seconds: a taken port is told at once.
-        self.port = self._bind(f"{settings.host}:{settings.grpc_port}")
+        self.port = self._bind(host_and_port(settings.host, settings.grpc_port))
         documents = DocumentPool(spool.path, self._document_limits(), settings.reader_count)
         self._stack.push_async_callback(documents.close)
         await documents.start()
         self._engine = EnginePool(self._worker_settings(spool), settings.worker_count)
         self._stack.push_async_callback(self._engine.close)
         await self._engine.start()
-        extractor = Extractor(
+        extractor = self._extractor = Extractor(
             documents, self._engine, settings.worker_count, self._extraction_limits()
         )
         servicer = OcrServicerImpl(
@@ -105,7 +109,8 @@ class Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await self.start()
+        if not await self._started_before(stop):
+            return
         if on_ready:
             on_ready.set_result(None)
         await stop.wait()
@@ -117,13 +122,34 @@ class Server:
         loop.call_later(bound + HARD_EXIT_SECONDS, os._exit, 1)
         await self.stop()
 
+    async def _started_before(self, stop: asyncio.Event) -> bool:
+        """Start, unless told to stop meanwhile: loading the engines takes seconds."""
+        starting = asyncio.create_task(self.start())
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+        if not starting.done():
+            starting.cancel()
+            await asyncio.wait({starting})
+            return False
+        await starting
+        return True
+
     async def stop(self) -> None:
         """Drain: no new calls, running ones may end, then everything is closed."""
         self._stopping = True
         log.info("stopping")
         await self._board.leave()
         await asyncio.sleep(self._settings.shutdown_delay_seconds)
-        await self._grpc.stop(self._settings.shutdown_grace_seconds)
+        grace_seconds = self._settings.shutdown_grace_seconds
+        # Before grpc cuts them, streams end themselves, with a last event that says why.
+        interruption = asyncio.get_running_loop().call_later(
+            max(0.0, grace_seconds - LAST_WORDS_SECONDS), self._extractor.interrupt
+        )
+        await self._grpc.stop(grace_seconds)
+        interruption.cancel()
         await self._stack.aclose()
         log.info("stopped")
 
@@ -153,8 +179,8 @@ class Server:
             ) from None
 
     def _run_dir(self, spool: Spool) -> Path:
-        """Return a folder for sockets, beside the spooled files unless that path is too long."""
-        if len(str(spool.path).encode()) < SOCKET_PATH_BYTES:
+        """Return a folder for sockets, beside the spooled files if that path will do."""
+        if SOCKET_FOLDER.fullmatch(str(spool.path)):
             return spool.path
         folder = Path(tempfile.mkdtemp(prefix="ocr-grpc-"))
         self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -189,6 +215,7 @@ class Server:
             page_timeout_seconds=settings.page_timeout_seconds,
             max_extractions=settings.max_extractions,
             max_extractions_per_caller=settings.max_extractions_per_caller,
+            max_inline_total_bytes=settings.max_inline_total_bytes,
         )
 
     def _ocr_limits(self) -> OcrLimits:

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
+DAY_SECONDS = 86_400
 
 
 class SettingsError(Exception):
@@ -39,18 +40,28 @@ class Settings(BaseSettings):
     max_inline_bytes: int = Field(
         default=32 * MIB,
         ge=1024,
-        le=1024 * MIB,
+        le=512 * MIB,
         description="Largest document inside one message, in bytes. It is held in memory.",
+    )
+    max_inline_total_bytes: int = Field(
+        default=512 * MIB,
+        ge=1024,
+        le=2**40,
+        description="All documents inside messages together, in bytes. Memory holds twice that.",
     )
     max_document_bytes: int = Field(
         default=1024 * MIB,
         ge=1024,
+        le=2**40,
         description="Largest document in pieces, in bytes. It is held on disk.",
     )
-    max_pages: int = Field(default=10_000, ge=1, description="Most pages of one document.")
+    max_pages: int = Field(
+        default=10_000, ge=1, le=1_000_000, description="Most pages of one document."
+    )
     max_page_pixels: int = Field(
         default=100_000_000,
         ge=1_000_000,
+        le=400_000_000,
         description="Most pixels of one rendered page. An A0 plan at 200 dpi has 62 million.",
     )
     max_extractions: int = Field(
@@ -80,7 +91,10 @@ class Settings(BaseSettings):
         description="Arithmetic. auto takes bf16 where the processor computes it (AMX), else f32.",
     )
     engine_start_seconds: float = Field(
-        default=120, gt=0, description="Seconds a worker may take until it is ready."
+        default=120,
+        gt=0,
+        le=DAY_SECONDS,
+        description="Seconds a worker may take until it is ready.",
     )
     engine_memory_bytes: int = Field(
         default=2048 * MIB,
@@ -100,13 +114,16 @@ class Settings(BaseSettings):
         description="Address space of such a process, in bytes; beyond it the page fails.",
     )
     open_timeout_seconds: float = Field(
-        default=20, gt=0, description="Seconds a reader may take to open a document."
+        default=20,
+        gt=0,
+        le=DAY_SECONDS,
+        description="Seconds a reader may take to open a document.",
     )
     render_timeout_seconds: float = Field(
-        default=30, gt=0, description="Seconds a reader may take over one page."
+        default=30, gt=0, le=DAY_SECONDS, description="Seconds a reader may take over one page."
     )
     page_timeout_seconds: float = Field(
-        default=120, gt=0, description="Seconds the engine may take over one page."
+        default=120, gt=0, le=DAY_SECONDS, description="Seconds the engine may take over one page."
     )
     pages_at_once: int = Field(
         default=4,
@@ -115,7 +132,10 @@ class Settings(BaseSettings):
         description="Pages of one extraction under way together, so that no worker idles.",
     )
     upload_idle_seconds: float = Field(
-        default=60, gt=0, description="Seconds without a byte after which an upload is given up."
+        default=60,
+        gt=0,
+        le=DAY_SECONDS,
+        description="Seconds without a byte after which an upload is given up.",
     )
 
     anon_username: str = Field(
@@ -130,15 +150,20 @@ class Settings(BaseSettings):
     max_connection_age_seconds: int = Field(
         default=3600,
         ge=10,
+        le=30 * 86_400 // 2,
         description="Age at which a connection is asked to reconnect, so that load spreads anew.",
     )
     shutdown_delay_seconds: float = Field(
         default=0,
         ge=0,
+        le=DAY_SECONDS,
         description="Seconds between NOT_SERVING and refusing calls. Behind a balancer: one probe.",
     )
     shutdown_grace_seconds: float = Field(
-        default=30, ge=0, description="Seconds that running calls get to finish at a shutdown."
+        default=30,
+        ge=0,
+        le=DAY_SECONDS,
+        description="Seconds that running calls get to finish at a shutdown.",
     )
 
     @property
@@ -158,6 +183,11 @@ def cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS
         return os.cpu_count() or 1
+
+
+def host_and_port(host: str, port: int) -> str:
+    """Return an address as gRPC wants it: an IPv6 address stands in brackets."""
+    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
 
 
 def load_settings() -> Settings:

@@ -2,6 +2,7 @@
 
 import pytest
 
+import ocr_grpc  # noqa: F401 - first, because it tells grpc what to do at forks
 from ocr_grpc.telemetry.logs import configure_logs
 
 

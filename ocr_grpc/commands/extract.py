@@ -14,7 +14,7 @@ from google.api.httpbody_pb2 import HttpBody
 
 from ocr_grpc.commands.output import Output, Printer, error_text, make_printer
 from ocr_grpc.commands.progress import Progress
-from ocr_grpc.settings import SettingsError, load_settings
+from ocr_grpc.settings import SettingsError, host_and_port, load_settings
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1 import options_pb2
 from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
@@ -97,7 +97,7 @@ def _default_address() -> str:
         typer.echo(f"ocr-grpc: {error}", err=True)
         raise typer.Exit(ExitCode.USAGE) from None
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "[::]") else settings.host  # noqa: S104
-    return f"{host}:{settings.grpc_port}"
+    return host_and_port(host, settings.grpc_port)
 
 
 async def _extract_all(

@@ -7,9 +7,9 @@ import typer
 import uvloop
 
 from ocr_grpc.engines.errors import EngineUnavailable
-from ocr_grpc.processes import hide_memory
+from ocr_grpc.processes import give_memory_back, hide_memory
 from ocr_grpc.server import CannotServe, Server
-from ocr_grpc.settings import Settings, SettingsError, load_settings
+from ocr_grpc.settings import Settings, SettingsError, host_and_port, load_settings
 from ocr_grpc.telemetry.logs import configure_logs
 
 
@@ -27,6 +27,7 @@ def serve(
         settings = load_settings()
         configure_logs(settings.log_format, settings.log_level)
         hide_memory()
+        give_memory_back()
         uvloop.run(_serve(settings))
     except (SettingsError, CannotServe, EngineUnavailable) as error:
         typer.echo(f"ocr-grpc: {error}", err=True)
@@ -43,7 +44,8 @@ async def _serve(settings: Settings) -> None:
 def _announce(server: Server, settings: Settings) -> None:
     engine = server.engine.description
     # One line that scripts wait for: `ready`, then addresses.
+    address = host_and_port(settings.host, server.port)
     typer.echo(
-        f"ready grpc={settings.host}:{server.port} engine={engine.name} backend={engine.backend!r} "
+        f"ready grpc={address} engine={engine.name} backend={engine.backend!r} "
         f"precision={engine.precision} workers={settings.worker_count}"
     )

@@ -14,12 +14,13 @@ import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
 
 from ocr_grpc.documents.errors import DocumentTooLarge, EmptyDocument, SpoolFull
 
 _LOCK_NAME = ".lock"
-_BUFFER_BYTES = 1024 * 1024
+_BUFFER_BYTES = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,9 @@ class Spool:
     """The folder of one running server. Blocking calls only at its start and end."""
 
     def __init__(self, root: Path) -> None:
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # The data folder itself as well: the mode of `mkdir` is not that of the parents it makes.
+        root.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        root.mkdir(exist_ok=True, mode=0o700)
         _remove_abandoned(root)
         self.path = Path(tempfile.mkdtemp(prefix="serve-", dir=root)).resolve()
         self._lock = (self.path / _LOCK_NAME).open("w")
@@ -51,7 +54,7 @@ class Spool:
     ) -> AsyncGenerator[SpooledDocument, None]:
         """Write the chunks to a new file, which exists until the block is left.
 
-        Memory holds at most one chunk and `_BUFFER_BYTES`, whatever their number.
+        Memory holds at most one chunk and `_BUFFER_BYTES` of smaller ones, whatever their number.
 
         Raises:
             EmptyDocument: there was not one byte.
@@ -82,16 +85,37 @@ async def _write(path: Path, chunks: AsyncIterator[bytes], max_bytes: int) -> in
                 raise DocumentTooLarge(
                     f"The document has more than {max_bytes} bytes.", limit_bytes=max_bytes
                 )
-            buffer += chunk
             # A thread a chunk would cost more than the writing of small ones.
-            if len(buffer) >= _BUFFER_BYTES:
-                await asyncio.to_thread(file.write, bytes(buffer))
-                buffer.clear()
-        if buffer:
-            await asyncio.to_thread(file.write, bytes(buffer))
+            if len(buffer) + len(chunk) < _BUFFER_BYTES:
+                buffer += chunk
+                continue
+            await _write_all(file, buffer, chunk)
+            del chunk  # or it would live until the next one comes
+            buffer = bytearray()
+        await _write_all(file, buffer)
     if not size_bytes:
         raise EmptyDocument("The document is empty: not one byte came.")
     return size_bytes
+
+
+async def _write_all(file: RawIOBase, *parts: bytes | bytearray) -> None:
+    """Write the parts in a thread, and wait for that thread even when cancelled.
+
+    Otherwise the file would be closed under a write that is still going on.
+    """
+
+    def write() -> None:
+        for part in parts:
+            rest = memoryview(part)
+            while rest:  # a full disk takes some of it before it takes nothing
+                rest = rest[file.write(rest) or 0 :]
+
+    writing = asyncio.create_task(asyncio.to_thread(write))
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait({writing})
+        raise
 
 
 def _remove_abandoned(root: Path) -> None:

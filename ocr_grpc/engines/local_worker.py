@@ -15,7 +15,7 @@ import structlog
 from ocr_grpc.engines.catalog import EngineChoice
 from ocr_grpc.engines.client import EngineClient
 from ocr_grpc.engines.engine import EngineDescription
-from ocr_grpc.engines.errors import WorkerLost
+from ocr_grpc.engines.errors import PageTimedOut, WorkerLost
 from ocr_grpc.engines.page_read import PageRead, ReadTimes
 from ocr_grpc.model import Line
 
@@ -25,6 +25,7 @@ STEADY_SECONDS = 10.0
 """A worker that lived this long did not fail at its start: it is started again at once."""
 
 MAX_PAUSE_SECONDS = 10.0
+ANSWER_SECONDS = 3.0
 STOP_SECONDS = 3.0
 
 
@@ -87,11 +88,26 @@ class LocalWorker:
                 async for part in parts:
                     yield part
         except WorkerLost:
-            self._set_ready(False)
-            if self._process and self._process.returncode is None:
-                with suppress(ProcessLookupError):
-                    self._process.kill()
+            self._discard()
             raise
+        except PageTimedOut:
+            # The page may be slow, or the worker stopped: only then does it not answer at all.
+            if not await self._answers():
+                self._discard()
+            raise
+
+    def _discard(self) -> None:
+        """Take the worker out of service and end it; `run` starts another."""
+        self._set_ready(False)
+        if self._process and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+
+    async def _answers(self) -> bool:
+        try:
+            return bool(self._client and await self._client.describe(ANSWER_SECONDS))
+        except grpc.aio.AioRpcError:
+            return False
 
     async def _run_once(self) -> None:
         self._socket.unlink(missing_ok=True)
@@ -138,7 +154,8 @@ class LocalWorker:
 
     def _command(self) -> list[str]:
         choice = self._settings.choice
-        command = [sys.executable, "-m", "ocr_grpc.engines.worker"]
+        # -P: a module in the folder the service was started in must not pass for a library.
+        command = [sys.executable, "-P", "-m", "ocr_grpc.engines.worker"]
         command += ["--socket", str(self._socket), "--spool", str(self._settings.spool)]
         command += ["--parent", str(os.getpid()), "--engine", choice.engine]
         command += ["--backend", choice.backend, "--precision", choice.precision]

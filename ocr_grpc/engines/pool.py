@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
+from time import monotonic
 
 from ocr_grpc.engines.engine import EngineDescription
 from ocr_grpc.engines.errors import EngineUnavailable, WorkerLost
@@ -23,6 +24,7 @@ class EnginePool:
         self._slots = FairSlots(0)
         self._tasks: list[asyncio.Task[None]] = []
         self._any_ready = asyncio.Event()
+        self._none_ready_since = monotonic()
         self._description: EngineDescription | None = None
         self.on_ready_change: Callable[[int], None] = lambda ready: None
         """Called with the number of ready workers whenever it changes."""
@@ -94,8 +96,12 @@ class EnginePool:
                     self._idle.append(worker)
 
     async def _wait_until_some_are_ready(self) -> None:
+        # From the moment the last worker went: else each page of a document would wait anew.
+        patience = self._settings.start_seconds - (monotonic() - self._none_ready_since)
+        if self._any_ready.is_set():
+            return
         try:
-            await asyncio.wait_for(self._any_ready.wait(), self._settings.start_seconds)
+            await asyncio.wait_for(self._any_ready.wait(), max(0.0, patience))
         except TimeoutError:
             raise EngineUnavailable("No engine worker is ready. Try again later.") from None
 
@@ -109,5 +115,6 @@ class EnginePool:
                 self._idle.remove(worker)
             if not self.ready_workers:
                 self._any_ready.clear()
+                self._none_ready_since = monotonic()
         self._slots.resize(self.ready_workers)
         self.on_ready_change(self.ready_workers)

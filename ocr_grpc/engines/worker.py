@@ -37,6 +37,13 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 EXIT_STUCK = 70
 EXIT_TOO_LARGE = 71
 
+SERVER_OPTIONS = [
+    ("grpc.so_reuseport", 0),
+    # `serve` asks whether we live every ten seconds.
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    ("grpc.http2.max_ping_strikes", 0),
+]
+
 READ_INPUT_SECONDS = 30.0
 """How long the pixels of a page may take to arrive."""
 
@@ -109,7 +116,7 @@ async def _serve(arguments: argparse.Namespace) -> int:
     choice = EngineChoice(arguments.engine, arguments.backend, arguments.precision)
     thread = await EngineThread.load(lambda: load_engine(choice))
     servicer = EngineServicer(thread, arguments.spool, arguments.memory_bytes)
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    server = grpc.aio.server(options=SERVER_OPTIONS)
     add_EngineServiceServicer_to_server(servicer, server)
     server.add_insecure_port(f"unix:{arguments.socket}")
     await server.start()

@@ -4,35 +4,46 @@ from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from ocr_grpc.extraction.errors import QueueFull
+from ocr_grpc.extraction.errors import MemoryFull, QueueFull
 
 RETRY_AFTER_SECONDS = 5.0
 
 
 class Admission:
-    """Counts extractions, of everybody and of each caller."""
+    """Counts extractions, of everybody and of each caller, and what they hold in memory."""
 
-    def __init__(self, limit: int, limit_per_caller: int) -> None:
+    def __init__(self, limit: int, limit_per_caller: int, limit_bytes: int) -> None:
         self._limit = limit
         self._limit_per_caller = limit_per_caller
+        self._limit_bytes = limit_bytes
+        self._held_bytes = 0
         self._of_caller: Counter[str] = Counter()
         self._waiting = 0
 
     @contextmanager
-    def admitted(self, caller: str) -> Generator[None, None, None]:
+    def admitted(self, caller: str, held_bytes: int) -> Generator[None, None, None]:
         """Count one extraction for as long as the block lasts.
+
+        Args:
+            caller: who asked.
+            held_bytes: what its request holds in memory for as long.
 
         Raises:
             QueueFull: there are too many already.
+            MemoryFull: together they would hold too much.
         """
         if self._of_caller.total() >= self._limit:
             raise QueueFull(self._limit, "all callers", RETRY_AFTER_SECONDS)
         if self._of_caller[caller] >= self._limit_per_caller:
             raise QueueFull(self._limit_per_caller, "this caller", RETRY_AFTER_SECONDS)
+        if held_bytes and self._held_bytes + held_bytes > self._limit_bytes:
+            raise MemoryFull(self._limit_bytes, RETRY_AFTER_SECONDS)
         self._of_caller[caller] += 1
+        self._held_bytes += held_bytes
         try:
             yield
         finally:
+            self._held_bytes -= held_bytes
             self._of_caller[caller] -= 1
             if not self._of_caller[caller]:
                 del self._of_caller[caller]

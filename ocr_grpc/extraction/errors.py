@@ -12,7 +12,7 @@ class InvalidPages(InvalidOption):
         super().__init__(
             "Pages must be numbers and ranges such as 1,3-5,9- counted from 1.",
             field="options.pages",
-            pages=pages,
+            pages=pages[:40],
         )
 
 
@@ -97,6 +97,30 @@ class QueueFull(OcrError):
             scope=scope,
         )
         self.retry_after_seconds = retry_after_seconds
+
+
+class MemoryFull(OcrError):
+    """The documents inside messages together take more memory than allowed."""
+
+    reason = "MEMORY_FULL"
+
+    def __init__(self, limit_bytes: int, retry_after_seconds: float) -> None:
+        super().__init__(
+            f"Documents inside messages may take {limit_bytes} bytes together. Try again in "
+            f"{retry_after_seconds:g} s, or use UploadExtract, which keeps them on disk.",
+            limit_bytes=limit_bytes,
+        )
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ShuttingDown(OcrError):
+    """The server stops, and the grace of running calls is over."""
+
+    reason = "SHUTTING_DOWN"
+    retry_after_seconds = 1.0
+
+    def __init__(self) -> None:
+        super().__init__("This server is shutting down. Try again at once; another will answer.")
 
 
 class DpiLowered(OcrError):

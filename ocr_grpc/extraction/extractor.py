@@ -1,5 +1,6 @@
 """The main job: a document goes in, its events come out."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, aclosing
@@ -12,7 +13,7 @@ from ocr_grpc.documents.pool import DocumentPool
 from ocr_grpc.documents.spool import SpooledDocument
 from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.admission import Admission, Place
-from ocr_grpc.extraction.errors import ModeNotSupported
+from ocr_grpc.extraction.errors import ModeNotSupported, ShuttingDown
 from ocr_grpc.extraction.events import (
     Event,
     Failed,
@@ -36,10 +37,11 @@ class ExtractionLimits:
     page_timeout_seconds: float
     max_extractions: int
     max_extractions_per_caller: int
+    max_inline_total_bytes: int
 
 
 class Extractor:
-    """Reads documents. One for the whole server; any number of extractions at once."""
+    """Reads documents. One for the whole server, made in its event loop."""
 
     def __init__(
         self, documents: DocumentPool, engine: PageEngine, workers: int, limits: ExtractionLimits
@@ -47,17 +49,21 @@ class Extractor:
         self._documents = documents
         self._engine = engine
         self._limits = limits
-        self._admission = Admission(limits.max_extractions, limits.max_extractions_per_caller)
+        self._admission = Admission(
+            limits.max_extractions, limits.max_extractions_per_caller, limits.max_inline_total_bytes
+        )
         # One page in the engine and one ready for it, for each worker.
         self._rendering = FairSlots(2 * workers)
+        self._interrupted: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
 
-    def admitted(self, caller: str) -> AbstractContextManager[None]:
-        """Count an extraction of this caller for as long as the block lasts.
+    def admitted(self, caller: str, held_bytes: int) -> AbstractContextManager[None]:
+        """Count an extraction for as long as the block lasts; see `Admission.admitted`."""
+        return self._admission.admitted(caller, held_bytes)
 
-        Raises:
-            QueueFull: there are too many already.
-        """
-        return self._admission.admitted(caller)
+    def interrupt(self) -> None:
+        """End all extractions now, each with a last event that says why; for a shutdown."""
+        if not self._interrupted.done():
+            self._interrupted.set_result(ShuttingDown())
 
     def check(self, options: ExtractOptions) -> None:
         """Refuse options that can never be honoured, before a byte of the document is taken.
@@ -135,6 +141,7 @@ class Extractor:
             chain.from_iterable(pages),
             lambda number: PageReader(context, number).events(),
             self._limits.pages_at_once,
+            self._interrupted,
         )
         async with aclosing(stream) as events:
             async for event in events:

@@ -1,5 +1,6 @@
 """Reads one page, from its text layer or from its image, and tells the story as events."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -7,7 +8,7 @@ from itertools import islice
 from typing import Protocol
 
 from ocr_grpc.documents.document import Document, TextLayer
-from ocr_grpc.documents.errors import NoTextLayer, PageError
+from ocr_grpc.documents.errors import NoTextLayer, PageError, SpoolFull
 from ocr_grpc.engines.engine import EngineDescription, ReadOptions
 from ocr_grpc.engines.errors import (
     EngineCrashed,
@@ -44,7 +45,7 @@ MAX_LOSSES = 12
 LINES_PER_DELTA = 64
 """Lines of a text layer come all at once; a delta must stay a small message."""
 
-PAGE_ERRORS = (PageError, EngineCrashed, EngineFailed, EngineUnavailable, PageTimedOut)
+PAGE_ERRORS = (PageError, SpoolFull, EngineCrashed, EngineFailed, EngineUnavailable, PageTimedOut)
 """What ends one page and leaves the others alone."""
 
 
@@ -99,6 +100,7 @@ class PageReader:
                 self._context.place.leave()
                 for event in self._from_text_layer(layer):
                     yield event
+                    await asyncio.sleep(0)  # a dense page must not hold up everybody else
             else:
                 async with aclosing(self._from_image()) as events:
                     async for event in events:

@@ -11,12 +11,15 @@ async def merged(
     page_numbers: Iterable[int],
     read_page: Callable[[int], AsyncGenerator[Event, None]],
     pages_at_once: int,
+    interrupted: asyncio.Future[Exception],
 ) -> AsyncGenerator[Event, None]:
     """Yield the events of all pages as they happen.
 
     A page begins only when the consumer has taken the last event of an earlier one, so at most
     `pages_at_once` pages of events exist, and a slow consumer slows the work. The pages under way
     run to their end all the same: a slow consumer must not hold a worker.
+
+    When `interrupted` is done, the stream ends with the error that is its result.
 
     Closing the iterator early cancels all reading and waits until it has stopped.
     """
@@ -39,8 +42,13 @@ async def merged(
         cancelled = RuntimeError("The reading of the pages was cancelled from outside.")
         queue.put_nowait(cancelled if task.cancelled() else task.exception())
 
+    def interrupt(error: asyncio.Future[Exception]) -> None:
+        if not error.cancelled():
+            queue.put_nowait(error.result())
+
     feeder = asyncio.create_task(feed())
     feeder.add_done_callback(ended)
+    interrupted.add_done_callback(interrupt)
     try:
         while (event := await queue.get()) is not None:
             if isinstance(event, BaseException):
@@ -49,5 +57,6 @@ async def merged(
             if isinstance(event, PageFinished):
                 window.release()
     finally:
+        interrupted.remove_done_callback(interrupt)
         feeder.cancel()
         await asyncio.gather(feeder, return_exceptions=True)

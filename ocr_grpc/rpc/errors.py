@@ -27,14 +27,13 @@ class InvalidFileName(InvalidOption):
     reason = "INVALID_FILE_NAME"
 
 
-class ShuttingDown(OcrError):
-    """The server is about to stop and takes no new work."""
+class MalformedRequest(OcrError):
+    """The bytes of a message are no message of its type."""
 
-    reason = "SHUTTING_DOWN"
+    reason = "MALFORMED_REQUEST"
 
     def __init__(self) -> None:
-        super().__init__("This server is shutting down. Try again at once; another will answer.")
-        self.retry_after_seconds = 1.0
+        super().__init__("The request cannot be decoded: its bytes do not fit the proto.")
 
 
 class InternalError(OcrError):

@@ -12,7 +12,7 @@ from ocr_grpc.documents.formats import FORMATS
 from ocr_grpc.documents.spool import Spool
 from ocr_grpc.engines.engine import EngineDescription
 from ocr_grpc.errors import OcrError
-from ocr_grpc.extraction.events import Event, Failed, PageFinished, Usage
+from ocr_grpc.extraction.events import Event, Failed, Finished, PageFinished, Usage
 from ocr_grpc.extraction.extractor import Extractor
 from ocr_grpc.extraction.options import MAX_DPI, MIN_DPI, ExtractOptions, Mode
 from ocr_grpc.extraction.page_reader import PageEngine
@@ -69,7 +69,9 @@ class OcrServicerImpl(OcrServiceServicer):
     ) -> pb.ExtractResponse:
         """Read a document and return all of it."""
         whole = WholeDocument()
-        async with aclosing(self._inline(request)) as events:
+        inline = self._inline(request)
+        del request
+        async with aclosing(inline) as events:
             sequence = 0
             async for event in events:
                 if isinstance(event, Failed):
@@ -126,17 +128,17 @@ class OcrServicerImpl(OcrServiceServicer):
     ) -> AsyncGenerator[Event, None]:
         options = mapping.options_from_proto(request.options)
         limit = self._limits.max_inline_bytes
-        if len(request.content) > limit:
+        size_bytes = len(request.content)
+        if size_bytes > limit:
             raise DocumentTooLarge(
                 f"A document inside one message has at most {limit} bytes; use UploadExtract.",
                 limit_bytes=limit,
-                size_bytes=len(request.content),
+                size_bytes=size_bytes,
             )
-
-        async def chunks() -> AsyncGenerator[bytes, None]:
-            yield request.content
-
-        events = self._events(chunks(), options, request.file_name, limit)
+        events = self._events(
+            _once([request.content]), options, request.file_name, limit, held_bytes=size_bytes
+        )
+        del request  # its bytes are on disk soon, and an extraction may last
         async with aclosing(events):
             async for event in events:
                 yield event
@@ -144,6 +146,12 @@ class OcrServicerImpl(OcrServiceServicer):
     async def _uploaded(self, upload: Upload) -> AsyncGenerator[Event, None]:
         options = await upload.begin()
         limit = self._limits.max_document_bytes
+        if upload.size_bytes > limit:
+            raise DocumentTooLarge(
+                f"A document has at most {limit} bytes.",
+                limit_bytes=limit,
+                size_bytes=upload.size_bytes,
+            )
         events = self._events(upload.chunks(), options, upload.file_name, limit)
         async with aclosing(events):
             async for event in events:
@@ -155,6 +163,7 @@ class OcrServicerImpl(OcrServiceServicer):
         options: ExtractOptions,
         file_name: str,
         max_bytes: int,
+        held_bytes: int = 0,
     ) -> AsyncGenerator[Event, None]:
         """Yield the events of a document, from the arrival of its bytes on."""
         if len(file_name) > MAX_FILE_NAME_CHARS:
@@ -163,7 +172,7 @@ class OcrServicerImpl(OcrServiceServicer):
             )
         self._extractor.check(options)
         call = current_call()
-        with self._extractor.admitted(call.caller):
+        with self._extractor.admitted(call.caller, held_bytes):
             async with aclosing(chunks), self._spool.received(chunks, max_bytes) as document:
                 call.facts["size_bytes"] = document.size_bytes
                 events = self._extractor.extract(document, options, call.caller)
@@ -195,6 +204,10 @@ class OcrServicerImpl(OcrServiceServicer):
                     pages += isinstance(event, PageFinished)
                     yield self._response(kind, sequence, event)
         except Exception as error:
+            if isinstance(last, Finished | Failed):
+                # All was said; what failed is the tidying up, and that is ours alone.
+                log.exception("cleanup_failed", method=call.method)
+                raise
             known = error if isinstance(error, OcrError) else InternalError()
             if sequence or not _is_rest(context):
                 failed = Failed(known, Usage())
@@ -209,6 +222,12 @@ class OcrServicerImpl(OcrServiceServicer):
 
     def _response(self, kind: Callable[..., Response], sequence: int, event: Event) -> Response:
         return event_to_proto(kind, sequence, event, self._engine.ready_workers)
+
+
+async def _once(parts: list[bytes]) -> AsyncGenerator[bytes, None]:
+    """Yield the parts and keep none of them."""
+    while parts:
+        yield parts.pop()
 
 
 def _is_rest(context: Context) -> bool:

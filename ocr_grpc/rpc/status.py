@@ -28,11 +28,13 @@ CODES: dict[type[OcrError], grpc.StatusCode] = {
     engines.EngineFailed: Code.INVALID_ARGUMENT,
     engines.PageTimedOut: Code.INVALID_ARGUMENT,
     extraction.QueueFull: Code.RESOURCE_EXHAUSTED,
+    extraction.MemoryFull: Code.RESOURCE_EXHAUSTED,
+    extraction.ShuttingDown: Code.UNAVAILABLE,
     extraction.DpiLowered: Code.INVALID_ARGUMENT,
     rpc.OptionsTooLate: Code.INVALID_ARGUMENT,
     rpc.UploadTruncated: Code.INVALID_ARGUMENT,
     rpc.UploadStalled: Code.INVALID_ARGUMENT,
-    rpc.ShuttingDown: Code.UNAVAILABLE,
+    rpc.MalformedRequest: Code.INVALID_ARGUMENT,
     rpc.InternalError: Code.INTERNAL,
 }
 """Errors that stand for a whole family cover the members that are not named themselves."""

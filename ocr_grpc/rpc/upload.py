@@ -20,8 +20,13 @@ class Upload:
     ) -> None:
         self._requests = aiter(requests)
         self._idle_seconds = idle_seconds
-        self._first = pb.UploadExtractRequest()
+        self._first_bytes = b""
         self._ended = False
+        self._patience_ends = 0.0
+        self.file_name = ""
+        """What the caller calls the file, once it began."""
+        self.size_bytes = 0
+        """How many bytes were announced, once it began; 0 if that was not said."""
 
     async def begin(self) -> ExtractOptions:
         """Wait for the first message and return its options; an upload without one has defaults.
@@ -30,13 +35,11 @@ class Upload:
             UploadStalled: it did not come in time.
             InvalidOption: an option is not known.
         """
-        self._first = await self._next() or pb.UploadExtractRequest()
-        return options_from_proto(self._first.options)
-
-    @property
-    def file_name(self) -> str:
-        """Return what the caller calls the file."""
-        return self._first.file_name
+        self._be_patient()
+        first = await self._next() or pb.UploadExtractRequest()
+        self._first_bytes = first.content.data
+        self.file_name, self.size_bytes = first.file_name, first.size_bytes
+        return options_from_proto(first.options)
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of the document.
@@ -46,9 +49,11 @@ class Upload:
             UploadStalled: nothing came for too long.
             UploadTruncated: another number of bytes came than announced.
         """
-        size_bytes = len(self._first.content.data)
-        if size_bytes:
-            yield self._first.content.data
+        first, self._first_bytes = self._first_bytes, b""
+        size_bytes = len(first)
+        if first:
+            yield first
+        del first
         while (request := await self._next()) is not None:
             if request.HasField("options") or request.file_name or request.size_bytes:
                 raise OptionsTooLate(
@@ -57,12 +62,13 @@ class Upload:
             size_bytes += len(request.content.data)
             if request.content.data:
                 yield request.content.data
+                self._be_patient()
         # A caller that hangs up looks like a normal end here; its cancellation lands at this await.
         await asyncio.sleep(0)
-        if self._first.size_bytes and size_bytes != self._first.size_bytes:
+        if self.size_bytes and size_bytes != self.size_bytes:
             raise UploadTruncated(
-                f"{self._first.size_bytes} bytes were announced, {size_bytes} came.",
-                announced=self._first.size_bytes,
+                f"{self.size_bytes} bytes were announced, {size_bytes} came.",
+                announced=self.size_bytes,
                 received=size_bytes,
             )
 
@@ -77,9 +83,13 @@ class Upload:
                 while not self._ended:
                     await self._next()
 
+    def _be_patient(self) -> None:
+        self._patience_ends = asyncio.get_running_loop().time() + self._idle_seconds
+
     async def _next(self) -> pb.UploadExtractRequest | None:
         try:
-            async with asyncio.timeout(self._idle_seconds):
+            # Until a byte comes: a caller that sends empty messages is as idle as a silent one.
+            async with asyncio.timeout_at(self._patience_ends):
                 request = await anext(self._requests, None)
         except TimeoutError:
             self._ended = True

@@ -5,7 +5,9 @@ The events of an extraction. Every streaming RPC has a response message of its o
 
 The order is: one `started`; for each page one `page_started`, any number of `delta` and
 `retract`, one `page_finished`; and as the last event of the stream, always, one `finished` or
-`failed`. Events of different pages may interleave; those of one page are in order.
+`failed`. Events of different pages may interleave; those of one page are in order. A page that
+fails before its size is known has no `page_started`, and a document that is refused has nothing
+but `failed` (over REST: nothing but the HTTP status).
 """
 
 from collections import abc as _abc
@@ -31,7 +33,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class ExtractionStarted(_message.Message):
-    """Says what will be done. Always the first event."""
+    """Says what will be done. The first event of every document that could be opened."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -85,9 +85,9 @@ class OcrServiceServicer:
     def StreamExtract(self, request, context):
         """Reads one document and sends its text while it is being read.
 
-        Takes documents up to `max_inline_bytes`. The stream ends with `finished` or `failed`; a
-        document that is refused before anything started fails the call without an event.
-        Cancelling the call stops the work within a second.
+        Takes documents up to `max_inline_bytes`. The stream ends with `finished` or `failed`, and a
+        document that is refused has `failed` alone; a failed call has the same status. Cancelling
+        the call stops the work within a second.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,9 +49,9 @@ class OcrServiceStub:
     StreamExtract: _grpc.UnaryStreamMultiCallable[_ocr_service_pb2.StreamExtractRequest, _ocr_service_pb2.StreamExtractResponse]
     """Reads one document and sends its text while it is being read.
 
-    Takes documents up to `max_inline_bytes`. The stream ends with `finished` or `failed`; a
-    document that is refused before anything started fails the call without an event.
-    Cancelling the call stops the work within a second.
+    Takes documents up to `max_inline_bytes`. The stream ends with `finished` or `failed`, and a
+    document that is refused has `failed` alone; a failed call has the same status. Cancelling
+    the call stops the work within a second.
     """
     UploadExtract: _grpc.StreamStreamMultiCallable[_ocr_service_pb2.UploadExtractRequest, _ocr_service_pb2.UploadExtractResponse]
     """Takes one document in pieces, up to `max_document_bytes`, and sends its text while it is read.
@@ -85,9 +85,9 @@ class OcrServiceAsyncStub(OcrServiceStub):
     StreamExtract: _aio.UnaryStreamMultiCallable[_ocr_service_pb2.StreamExtractRequest, _ocr_service_pb2.StreamExtractResponse]  # type: ignore[assignment]
     """Reads one document and sends its text while it is being read.
 
-    Takes documents up to `max_inline_bytes`. The stream ends with `finished` or `failed`; a
-    document that is refused before anything started fails the call without an event.
-    Cancelling the call stops the work within a second.
+    Takes documents up to `max_inline_bytes`. The stream ends with `finished` or `failed`, and a
+    document that is refused has `failed` alone; a failed call has the same status. Cancelling
+    the call stops the work within a second.
     """
     UploadExtract: _aio.StreamStreamMultiCallable[_ocr_service_pb2.UploadExtractRequest, _ocr_service_pb2.UploadExtractResponse]  # type: ignore[assignment]
     """Takes one document in pieces, up to `max_document_bytes`, and sends its text while it is read.
@@ -130,9 +130,9 @@ class OcrServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_ocr_service_pb2.StreamExtractResponse], _abc.AsyncIterator[_ocr_service_pb2.StreamExtractResponse]]:
         """Reads one document and sends its text while it is being read.
 
-        Takes documents up to `max_inline_bytes`. The stream ends with `finished` or `failed`; a
-        document that is refused before anything started fails the call without an event.
-        Cancelling the call stops the work within a second.
+        Takes documents up to `max_inline_bytes`. The stream ends with `finished` or `failed`, and a
+        document that is refused has `failed` alone; a failed call has the same status. Cancelling
+        the call stops the work within a second.
         """
 
     @_abc_1.abstractmethod

@@ -150,6 +150,31 @@ def test_sigterm_lets_a_running_document_finish_and_ends_with_zero(folder, tmp_p
     assert not list((tmp_path / "data" / "spool").iterdir())
 
 
+def test_sigterm_before_it_is_ready_is_heard(tmp_path):
+    process = subprocess.Popen(
+        [COMMAND, "serve"],
+        env=environment(tmp_path, ENGINE="ppocr"),
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    spool = tmp_path / "data" / "spool"
+    deadline = time.monotonic() + 10
+    while not (spool.exists() and list(spool.iterdir())) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=10) == 0
+    assert not list(spool.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a folder", "a#b", "a%20b", "ü", "x" * 120])
+def test_any_data_folder_will_do(tmp_path, name):
+    with serve(tmp_path, DATA_DIR=str(tmp_path / name)) as (_, address):
+        (tmp_path / "scan.png").write_bytes(encoded(picture()))
+        assert extract(tmp_path, address, "scan.png").returncode == 0
+    assert (tmp_path / name).stat().st_mode & 0o777 == 0o700
+
+
 def test_what_a_killed_server_left_behind_is_removed_by_the_next(tmp_path):
     with serve(tmp_path) as (process, _):
         process.kill()

@@ -22,6 +22,7 @@ from tests.support import (
     image_pdf,
     kinds,
     picture,
+    reason_of,
     refusal,
     running,
     serving,
@@ -219,3 +220,27 @@ async def test_nothing_is_left_when_the_server_stops(tmp_path):
         assert len(children) >= 4
     assert not [child for child in children if child.is_running()]
     assert not list((tmp_path / "spool").iterdir())
+
+
+async def test_a_stopped_worker_is_replaced(tmp_path):
+    settings = {"engine_workers": 1, "page_timeout_seconds": 1}
+    async with running(tmp_path, **settings) as server, channel_to(server) as channel:
+        stub = OcrServiceStub(channel)
+        request = pb.StreamExtractRequest(content=encoded(GOOD))
+        stopped = server.engine.worker_pids[0]
+        os.kill(stopped, signal.SIGSTOP)
+        assert (await refusal(stub.StreamExtract(request)))[1] == "PAGE_TIMED_OUT"
+        await until(lambda: server.engine.ready_workers and server.engine.worker_pids != [stopped])
+        assert (await collect(stub.StreamExtract(request)))[-1].finished.pages_ok == 1
+
+
+async def test_streams_that_outlast_the_grace_end_with_a_reason(tmp_path):
+    settings = {"engine": "hang", "shutdown_grace_seconds": 2}
+    async with running(tmp_path, **settings) as server, channel_to(server) as channel:
+        request = pb.StreamExtractRequest(content=encoded(BAD))
+        reading = asyncio.create_task(failed_stream(OcrServiceStub(channel).StreamExtract(request)))
+        await asyncio.sleep(0.5)
+        await server.stop()
+        events, error = await reading
+    assert events[-1].failed.reason == reason_of(error) == "SHUTTING_DOWN"
+    assert error.code() is grpc.StatusCode.UNAVAILABLE

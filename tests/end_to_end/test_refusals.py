@@ -225,3 +225,47 @@ async def test_too_many_extractions_of_one_caller_are_told_to_come_again(tmp_pat
         assert (await hanging[-1].read()).HasField("started")
         for call in hanging:
             call.cancel()
+
+
+@pytest.mark.parametrize("method", ["Extract", "StreamExtract", "UploadExtract"])
+async def test_bytes_that_are_no_message_are_refused(tmp_path, method):
+    async with running(tmp_path) as server, channel_to(server) as channel:
+        path = f"/ocr_grpc.v1.OcrService/{method}"
+        if method == "UploadExtract":
+            call = channel.stream_stream(path)(iter([b"\xff\xff"]))
+        elif method == "StreamExtract":
+            call = channel.unary_stream(path)(b"\xff\xff")
+        else:
+            call = channel.unary_unary(path)(b"\xff\xff")
+        assert await refusal(call) == (INVALID, "MALFORMED_REQUEST")
+
+
+async def test_empty_messages_do_not_keep_an_upload_alive(tmp_path):
+    async def requests():
+        while True:
+            yield upload_bytes(b"")
+            await asyncio.sleep(0.05)
+
+    async with serving(tmp_path, upload_idle_seconds=0.5) as stub:
+        assert await refusal(stub.UploadExtract(requests())) == (INVALID, "UPLOAD_STALLED")
+
+
+async def test_an_upload_announced_too_large_is_refused_at_once(tmp_path):
+    async with serving(tmp_path, max_document_bytes=1_000_000) as stub:
+        requests = [pb.UploadExtractRequest(size_bytes=2_000_000)]
+        call = stub.UploadExtract(iter(requests))
+        assert await refusal(call) == (INVALID, "DOCUMENT_TOO_LARGE")
+
+
+async def test_documents_inside_messages_share_a_bound_on_memory(tmp_path):
+    content = encoded(picture(first_pixel=0))
+    settings = {"engine": "hang", "max_inline_total_bytes": len(content) + 2000}
+    async with running(tmp_path, **settings) as server, channel_to(server) as channel:
+        stub = OcrServiceStub(channel)
+        hanging = stub.StreamExtract(pb.StreamExtractRequest(content=content))
+        await hanging.read()
+        call = stub.Extract(pb.ExtractRequest(content=content))
+        assert await refusal(call) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "MEMORY_FULL")
+        uploaded = stub.UploadExtract(upload(encoded(picture())))
+        assert (await collect(uploaded))[-1].finished.pages_ok == 1
+        hanging.cancel()

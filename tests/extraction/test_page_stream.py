@@ -10,6 +10,11 @@ from ocr_grpc.extraction.options import Mode
 from ocr_grpc.extraction.page_stream import merged
 
 
+def merge(numbers, read, pages_at_once, interrupted=None):
+    never = asyncio.get_running_loop().create_future()
+    return merged(numbers, read, pages_at_once, interrupted or never)
+
+
 class Pages:
     """Pages of three deltas that count how many of them are under way."""
 
@@ -32,7 +37,7 @@ class Pages:
 
 
 async def test_the_events_of_each_page_stay_in_order():
-    stream = merged(range(1, 8), Pages().read, 3)
+    stream = merge(range(1, 8), Pages().read, 3)
     events = [event async for event in stream]
     for number in range(1, 8):
         own = [event for event in events if event.page_number == number]
@@ -42,13 +47,13 @@ async def test_the_events_of_each_page_stay_in_order():
 
 async def test_no_more_pages_are_under_way_than_allowed():
     pages = Pages()
-    assert len([event async for event in merged(range(1, 20), pages.read, 3)]) == 19 * 4
+    assert len([event async for event in merge(range(1, 20), pages.read, 3)]) == 19 * 4
     assert pages.most_open == 3
 
 
 async def test_a_slow_consumer_stops_new_pages_and_not_those_under_way():
     pages = Pages()
-    async with aclosing(merged(range(1, 100), pages.read, 4)) as stream:
+    async with aclosing(merge(range(1, 100), pages.read, 4)) as stream:
         await anext(stream)
         await asyncio.sleep(0.1)
         assert pages.begun == [1, 2, 3, 4]
@@ -57,7 +62,7 @@ async def test_a_slow_consumer_stops_new_pages_and_not_those_under_way():
 
 async def test_closing_early_stops_every_page():
     pages = Pages()
-    async with aclosing(merged(range(1, 100), pages.read, 4)) as stream:
+    async with aclosing(merge(range(1, 100), pages.read, 4)) as stream:
         await anext(stream)
         assert pages.open
     assert pages.open == 0
@@ -73,6 +78,16 @@ async def test_an_unexpected_error_of_a_page_ends_the_stream_and_the_other_pages
             yield event
 
     with pytest.raises(ExceptionGroup) as raised:
-        [event async for event in merged(range(1, 100), read, 4)]
+        [event async for event in merge(range(1, 100), read, 4)]
     assert raised.group_contains(ZeroDivisionError)
+    assert pages.open == 0
+
+
+async def test_an_interruption_ends_the_stream_with_its_error():
+    pages, interrupted = Pages(), asyncio.get_running_loop().create_future()
+    stream = merge(range(1, 100), pages.read, 4, interrupted)
+    await anext(stream)
+    interrupted.set_result(ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        [event async for event in stream]
     assert pages.open == 0

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 import grpc
 import grpc.aio
 
+from ocr_grpc.rpc.interceptors.received import Received, decoding
+
 # Generic only in the stub files of grpc.
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -51,14 +53,16 @@ Around = Callable[[Call], AbstractAsyncContextManager[None]]
 def _wrapped(handler: Any, method: str, around: Around) -> Handler:
     """Return a handler of the same arity; grpc's types know handlers only from outside."""
     if handler.response_streaming:
-        behaviour = _streaming(handler.stream_stream or handler.unary_stream, method, around)
+        behaviour = _streaming(
+            handler.stream_stream or _taking(handler.unary_stream), method, around
+        )
         make: Any = (
             grpc.stream_stream_rpc_method_handler
             if handler.request_streaming
             else grpc.unary_stream_rpc_method_handler
         )
     else:
-        behaviour = _unary(handler.stream_unary or handler.unary_unary, method, around)
+        behaviour = _unary(handler.stream_unary or _taking(handler.unary_unary), method, around)
         make = (
             grpc.stream_unary_rpc_method_handler
             if handler.request_streaming
@@ -66,9 +70,16 @@ def _wrapped(handler: Any, method: str, around: Around) -> Handler:
         )
     return make(
         behaviour,
-        request_deserializer=handler.request_deserializer,
+        request_deserializer=decoding(handler.request_deserializer, handler.request_streaming),
         response_serializer=handler.response_serializer,
     )
+
+
+def _taking(behaviour: Callable[..., Any]) -> Callable[..., Any]:
+    def call(received: Received, context: Context) -> Any:
+        return behaviour(received.take(), context)
+
+    return call
 
 
 def _unary(behaviour: Callable[..., Awaitable[Any]], method: str, around: Around) -> Any:
