@@ -1,10 +1,8 @@
-"""What an inference runtime does for the engine, and the choice of one for this machine."""
+"""What an inference runtime does for the engine."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Literal, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,8 +11,6 @@ from ocr_grpc.engines.ppocr.pixels import Pixels, Probabilities
 
 BackendName = Literal["auto", "openvino", "onnxruntime"]
 PrecisionName = Literal["auto", "bf16", "f32"]
-_AVX2 = 11
-"""`CV_CPU_AVX2`, which OpenCV does not export to Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +69,3 @@ class Backend(Protocol):
             ReadCancelled: within a tenth of a second of the cancellation.
         """
         ...
-
-
-def load_backend(name: BackendName, precision: PrecisionName, threads: int) -> Backend:
-    """Load both models into the runtime asked for.
-
-    `auto` takes OpenVINO where it is installed and the CPU has AVX2, which it is made for.
-
-    Raises:
-        ValueError: for a precision the runtime or the CPU does not have.
-        ImportError: if the runtime asked for is not installed.
-    """
-    if name == "openvino" or (name == "auto" and _suits_openvino()):
-        from ocr_grpc.engines.ppocr.openvino_backend import OpenVinoBackend
-
-        return OpenVinoBackend(precision, threads)
-    from ocr_grpc.engines.ppocr.onnxruntime_backend import OnnxRuntimeBackend
-
-    return OnnxRuntimeBackend(precision, threads)
-
-
-def _suits_openvino() -> bool:
-    return find_spec("openvino") is not None and cv2.checkHardwareSupport(_AVX2)

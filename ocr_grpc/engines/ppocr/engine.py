@@ -13,7 +13,7 @@ from ocr_grpc.engines.engine import (
     ReadCancelled,
     ReadOptions,
 )
-from ocr_grpc.engines.ppocr.backend import Backend, BackendName, PrecisionName, load_backend
+from ocr_grpc.engines.ppocr.backend import Backend, BackendName, PrecisionName
 from ocr_grpc.engines.ppocr.decoding import Reading
 from ocr_grpc.engines.ppocr.detector import Detector
 from ocr_grpc.engines.ppocr.languages import supported
@@ -29,6 +29,7 @@ from ocr_grpc.engines.ppocr.pixels import Pixels
 from ocr_grpc.engines.ppocr.reading_order import Placed, in_reading_order
 from ocr_grpc.engines.ppocr.recognizer import Recognizer
 from ocr_grpc.engines.ppocr.regions import Region
+from ocr_grpc.engines.ppocr.runtimes import load_backend
 from ocr_grpc.model import Line, Point, Separator
 
 LEAST_CONFIDENCE = 0.5
