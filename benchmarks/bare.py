@@ -1,6 +1,7 @@
 """The engine without a service: as many processes as there are workers, called directly."""
 
 import multiprocessing
+import os
 import threading
 import time
 from multiprocessing.pool import Pool
@@ -34,6 +35,8 @@ _pools: dict[int, Pool] = {}
 def read_documents(documents: list[bytes], processes: int) -> float:
     """Return the seconds that reading one-page PDFs takes; loading the engines is not counted."""
     if processes not in _pools:
+        # As `serve` starts its workers: the children take the environment over.
+        os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         _pools[processes] = multiprocessing.get_context("spawn").Pool(processes, _load)
         _pools[processes].map(_read, documents[:processes], chunksize=1)
     began = time.perf_counter()

@@ -9,7 +9,6 @@ from typing import Any, Generic, TypeVar
 from ocr_grpc.documents.protocol import Message
 from ocr_grpc.documents.reader import Reader
 from ocr_grpc.documents.refusals import Lost, Refused
-from ocr_grpc.errors import OcrError
 
 GRACE_SECONDS = 0.3
 """How long a reader may still work on what nobody wants: nearly all pages end within, and it is
@@ -53,7 +52,7 @@ class Call:
         """Whether somebody still waits for the answer."""
         return not self.answer.done()
 
-    def fail(self, error: OcrError) -> None:
+    def fail(self, error: Exception) -> None:
         """Answer with an error, if an answer is still wanted."""
         if self.wanted:
             self.answer.set_exception(error)

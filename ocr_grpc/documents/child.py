@@ -4,6 +4,7 @@ Loads its libraries, locks itself in, then answers requests on stdin until that 
 only program here that parses what strangers send, and it expects to be killed at any moment.
 """
 
+import errno
 import json
 import os
 import sys
@@ -16,6 +17,9 @@ from ocr_grpc.documents.document import DocumentKind
 from ocr_grpc.documents.family import OpenFile
 from ocr_grpc.documents.protocol import Failure, Message, ReaderFailure
 
+_NO_SPACE = frozenset((errno.ENOSPC, errno.EDQUOT))
+"""Not EFBIG: that is our own limit on the size of a page's file."""
+
 
 class Reader:
     """Holds the one open document and does what is asked of it."""
@@ -24,6 +28,7 @@ class Reader:
         self._max_page_pixels = max_page_pixels
         self._file: OpenFile | None = None
         self._operations: dict[str, Callable[[Message], Any]] = {
+            "ping": lambda _: {},
             "open": self._open,
             "text": lambda request: self._opened().text_layer(request["page"], request["dpi"]),
             "render": lambda request: self._opened().render(
@@ -40,6 +45,8 @@ class Reader:
         except MemoryError:
             return {"error": Failure.MEMORY.value}
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in _NO_SPACE:
+                return {"error": Failure.NO_SPACE.value}
             # The name alone: messages of parsers quote the document.
             print(f"unexpected {type(error).__name__}", file=sys.stderr, flush=True)
             return {"error": Failure.BROKEN.value}

@@ -64,6 +64,7 @@ class Document(Protocol):
 
         Raises:
             PageError: this page cannot be read.
+            ReaderUnavailable: no page can be read at present.
         """
         ...
 
@@ -77,9 +78,11 @@ class Document(Protocol):
 
         Raises:
             PageError: this page cannot be read.
+            SpoolFull: the disk has no room for it.
+            ReaderUnavailable: no page can be read at present.
         """
         ...
 
     async def close(self) -> None:
-        """Stop all calls under way and let go of the file. May be called twice."""
+        """Stop all calls under way and let go of the file. May be called twice; never raises."""
         ...

@@ -67,6 +67,16 @@ class ReaderTimedOut(DocumentError):
     reason = "READER_TIMED_OUT"
 
 
+class ReaderUnavailable(OcrError):
+    """No reader process can be started at present, which says nothing about the document."""
+
+    reason = "READER_UNAVAILABLE"
+    retry_after_seconds = 5.0
+
+    def __init__(self) -> None:
+        super().__init__("The server cannot start a document reader at present. Try again later.")
+
+
 class PageError(OcrError):
     """One page cannot be read; the others are not concerned."""
 

@@ -13,14 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
+
 from ocr_grpc.documents import answers, refusals
 from ocr_grpc.documents.answers import ProtocolBroken
 from ocr_grpc.documents.call import Call, Question
+from ocr_grpc.documents.errors import ReaderUnavailable
 from ocr_grpc.documents.limits import DocumentLimits
 from ocr_grpc.documents.protocol import Failure, Message
-from ocr_grpc.documents.reader import Reader, ReaderDied, ReaderLost
+from ocr_grpc.documents.reader import Answer, Reader, ReaderDied, ReaderGone, ReaderLost
 from ocr_grpc.documents.readers import Readers
+from ocr_grpc.errors import OcrError
 from ocr_grpc.fairness import FairSlots
+
+log = structlog.get_logger()
 
 LEASE_CALLS = 16
 
@@ -84,9 +90,11 @@ class Leases:
             call = self._running.get(lease)
             if call is None or not call.stop_soon():
                 lease.cancel()
-        if self._leases:
-            await asyncio.wait(self._leases)
-        self._work.readers.forget(self)
+        try:
+            if self._leases:
+                await asyncio.wait(self._leases)
+        finally:
+            self._work.readers.forget(self)
 
     def _abandon(self, call: Call) -> None:
         if call in self._waiting:
@@ -108,8 +116,9 @@ class Leases:
 
     def _lease_ended(self, lease: "asyncio.Task[None]") -> None:
         self._leases.discard(lease)
-        if not lease.cancelled():
-            lease.result()
+        if not lease.cancelled() and (error := lease.exception()) is not None:
+            log.error("document_lease_failed", exc_info=error)
+        # Whatever became of it: calls that wait in line would wait for ever.
         self._lease_as_needed()
 
     async def _lease(self) -> None:
@@ -140,47 +149,85 @@ class Leases:
         lease = asyncio.current_task()
         assert lease is not None  # noqa: S101 - a coroutine always runs in a task
         self._running[lease] = call
-        healthy = False
         try:
-            reader = reader or await self._work.readers.take(self)
-            call.begin(reader)
-            healthy = await self._exchange(call, reader)
+            return await self._answer(call, reader)
         except ReaderLost as lost:
             error = call.question.lost(lost)
             error.__cause__ = lost
             call.fail(error)
+        except OcrError as error:
+            call.fail(error)
+        except Exception as error:
+            # A bug: it belongs to this call, and must not cost the others in line.
+            log.exception("document_call_failed")
+            call.fail(error)
         except BaseException:
-            # Cancelled, or a bug: whoever waits must not wait for ever.
+            # Cancelled: whoever waits must not wait for ever.
             call.fail(refusals.closed())
             raise
         finally:
-            call.end()
             del self._running[lease]
-            if reader is not None and not healthy:
-                self._work.readers.discard(reader, call.question.leftover)
+        return None
+
+    async def _answer(self, call: Call, reader: Reader | None) -> Reader | None:
+        readers = self._work.readers
+        try:
+            return await self._attempt(call, reader or await readers.take(self))
+        except ReaderGone as gone:
+            # It never saw the question. Once more, with a reader that is known to be well.
+            log.warning("document_reader_gone", error=str(gone))
+        if not call.wanted:
+            return None
+        try:
+            return await self._attempt(call, await readers.take(self, fresh=True))
+        except ReaderGone as gone:
+            raise ReaderUnavailable from gone
+
+    async def _attempt(self, call: Call, reader: Reader) -> Reader | None:
+        leftover = call.question.leftover
+        healthy = False
+        call.begin(reader)
+        try:
+            await reader.prove()
+            healthy = await self._exchange(call, reader)
+        except ReaderGone:
+            leftover = None  # never begun, and the next attempt writes to the same path
+            raise
+        finally:
+            call.end()
+            if not healthy:
+                self._work.readers.discard(reader, leftover)
         return reader if healthy else None
 
     async def _exchange(self, call: Call, reader: Reader) -> bool:
         """Ask; return whether the reader is still to be trusted."""
         question, limits = call.question, self._work.limits
-        answer: Message = {}
+        answer = Answer({})
         failure = None
         if reader.document is not self:
             reader.document = None
             answer = await reader.ask(self._opening, limits.open_seconds)
-            failure = _checked(answers.failure, answer)
+            failure = _checked(answers.failure, answer.message)
             reader.document = self if failure is None else None
         if failure is None and question.request is not None and call.wanted:
             answer = await reader.ask(question.request, question.seconds)
-            failure = _checked(answers.failure, answer)
+            failure = _checked(answers.failure, answer.message)
         if failure is not None:
-            call.fail(question.refused(failure, _checked(answers.wanted_size, answer)))
+            call.fail(question.refused(failure, _checked(answers.wanted_size, answer.message)))
         elif call.wanted:
-            call.answer.set_result(_checked(question.understand, answer))
-            return True
+            understood = await _understood(question.understand, answer)
+            if call.wanted:
+                call.answer.set_result(understood)
+                return True
         if question.leftover is not None:
             self._work.readers.delete_later(question.leftover)
         return failure not in _DOUBTFUL
+
+
+async def _understood(understand: Callable[[Message], T], answer: Answer) -> T:
+    if answer.large:
+        return await asyncio.to_thread(_checked, understand, answer.message)
+    return _checked(understand, answer.message)
 
 
 def _checked(understand: Callable[[Message], T], answer: Message) -> T:
@@ -188,3 +235,6 @@ def _checked(understand: Callable[[Message], T], answer: Message) -> T:
         return understand(answer)
     except ProtocolBroken as error:
         raise ReaderDied(f"it broke the protocol: {error}") from error
+    except Exception as error:
+        # Whatever a hijacked reader thinks of, its document is refused like any other.
+        raise ReaderDied(f"it broke the protocol: {type(error).__name__}") from error

@@ -81,6 +81,7 @@ class DocumentPool:
         Raises:
             DocumentError: it is empty, too large, of no known format, encrypted, damaged, or has
                 too many pages.
+            ReaderUnavailable: no document can be read at present.
             OSError: there is no such file.
         """
         path, size, head = await asyncio.to_thread(_look_at, path)

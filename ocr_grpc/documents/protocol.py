@@ -2,6 +2,7 @@
 
 The server asks, the reader answers, one at a time. Requests:
 
+    {"op": "ping"}                                                  -> {}
     {"op": "open", "path": str, "kind": str}                        -> {"pages": int}
     {"op": "text", "page": int, "dpi": int}                         -> see `TextAnswer`
     {"op": "render", "page": int, "dpi": int, "path": str}          -> see `RenderAnswer`
@@ -17,10 +18,11 @@ from typing import Any, TypedDict, cast
 
 HEADER_BYTES = 4
 MAX_REQUEST_BYTES = 64 * 1024
-MAX_ANSWER_BYTES = 16 * 1024 * 1024
-"""A page of `MAX_PAGE_CHARACTERS`, each in a line of its own, stays below."""
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
+"""A page of `MAX_PAGE_CHARACTERS` in `MAX_PAGE_LINES` stays below."""
 MAX_PAGE_CHARACTERS = 100_000
-MAX_PAGE_LINES = 50_000
+MAX_PAGE_LINES = 20_000
+"""A text layer with more of either is not usable, because `too_long`."""
 MIN_DPI, MAX_DPI = 36, 1200
 """What may be asked for; 0 leaves it to the reader."""
 
@@ -37,6 +39,8 @@ class Failure(Enum):
     """With `width` and `height`, in pixels."""
     MEMORY = "memory"
     """The reader ran into its memory limit and should be replaced."""
+    NO_SPACE = "no_space"
+    """The disk is full; the document is not to blame."""
     BROKEN = "broken"
     """An unexpected exception, or a request that makes no sense. Replace the reader."""
 

@@ -6,7 +6,9 @@ import json
 import os
 import signal
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
+from dataclasses import dataclass
 
 from ocr_grpc.documents import protocol
 from ocr_grpc.documents.limits import DocumentLimits
@@ -15,8 +17,12 @@ from ocr_grpc.documents.protocol import Message
 _START_SECONDS = 60.0
 """Python and its libraries on a machine that is busy starting everything else as well."""
 _STDERR_BYTES = 4096
-_INLINE_BYTES = 128 * 1024
-"""Larger answers are parsed off the event loop."""
+_PING_SECONDS = 3.0
+"""An idle reader answers at once, on the busiest machine; one that does not is stopped."""
+_TRUSTED_SECONDS = 0.05
+"""A reader that answered so lately need not prove that it still does."""
+_INLINE_BYTES = 64 * 1024
+"""Larger answers are parsed and checked off the event loop."""
 
 
 class ReaderLost(Exception):
@@ -31,11 +37,24 @@ class ReaderDied(ReaderLost):
     """It ended, or said something it must not say."""
 
 
+class ReaderGone(ReaderDied):
+    """It had ended, or stood still, before it was asked: no document is to blame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a reader said, parsed but not checked; `large` ones are checked off the event loop."""
+
+    message: Message
+    large: bool = False
+
+
 class Reader:
     """A reader process. One question at a time.
 
     Attributes:
         document: whose file it has open; compared by identity only.
+        answered_at: when it last answered, on the monotonic clock.
         leases: how many documents it has served.
     """
 
@@ -49,6 +68,7 @@ class Reader:
         self._last_words = b""
         self._listening = asyncio.create_task(self._listen())
         self.document: object = None
+        self.answered_at = time.monotonic()
         self.leases = 0
 
     @classmethod
@@ -98,14 +118,33 @@ class Reader:
     @property
     def alive(self) -> bool:
         """Whether it runs, as far as is known."""
-        return self._process.returncode is None and not self._stdout.at_eof()
+        return (
+            self._process.returncode is None
+            and not self._stdout.at_eof()
+            and not self._stdin.is_closing()
+        )
 
     @property
     def last_words(self) -> str:
         """The end of what it wrote to stderr, for logs; it may quote the document."""
         return self._last_words.decode("utf-8", "replace")
 
-    async def ask(self, request: Message, seconds: float) -> Message:
+    async def prove(self) -> None:
+        """Make sure that it still answers, unless it did so a moment ago.
+
+        A document that is given to a reader which died or stopped while idle would be blamed.
+
+        Raises:
+            ReaderGone: it does not.
+        """
+        if time.monotonic() - self.answered_at < _TRUSTED_SECONDS:
+            return
+        try:
+            await self.ask({"op": "ping"}, _PING_SECONDS)
+        except ReaderLost as lost:
+            raise ReaderGone(f"while idle: {lost}") from lost
+
+    async def ask(self, request: Message, seconds: float) -> Answer:
         """Return its answer.
 
         If this raises anything, a cancellation included, the reader is in an unknown state and
@@ -114,14 +153,19 @@ class Reader:
         Raises:
             ReaderHung: there was none within `seconds`.
             ReaderDied: it ended, or broke the protocol.
+            ReaderGone: it had ended before it could be asked.
         """
-        self._stdin.write(protocol.encode(request))
+        self._send(request)
         return await self._receive(seconds)
 
     def forget_document(self) -> None:
-        """Tell it to close its document, without waiting until it has."""
+        """Tell it to close its document, without waiting until it has.
+
+        Raises:
+            ReaderGone: it has ended, and must be discarded.
+        """
         self.document = None
-        self._stdin.write(protocol.encode({"op": "close"}))
+        self._send({"op": "close"})
 
     def kill(self) -> None:
         """End the process at once; `wait` for it later."""
@@ -136,7 +180,16 @@ class Reader:
             await self._stdin.wait_closed()
         await self._listening
 
-    async def _receive(self, seconds: float) -> Message:
+    def _send(self, request: Message) -> None:
+        if not self.alive:
+            raise ReaderGone("it has ended")
+        try:
+            self._stdin.write(protocol.encode(request))
+        except (RuntimeError, OSError) as error:
+            # uvloop's word for a pipe that it closed, because the process ended, is RuntimeError.
+            raise ReaderGone("its pipe is closed") from error
+
+    async def _receive(self, seconds: float) -> Answer:
         try:
             async with asyncio.timeout(seconds):
                 await self._stdin.drain()
@@ -147,12 +200,14 @@ class Reader:
                 body = await self._stdout.readexactly(size)
         except TimeoutError as error:
             raise ReaderHung("no answer in time") from error
-        except (asyncio.IncompleteReadError, ConnectionError) as error:
+        except (asyncio.IncompleteReadError, OSError) as error:
             raise await self._cause_of_death() from error
+        self.answered_at = time.monotonic()
+        large = size > _INLINE_BYTES
         try:
-            if size > _INLINE_BYTES:
-                return await asyncio.to_thread(protocol.decode, body)
-            return protocol.decode(body)
+            if large:
+                return Answer(await asyncio.to_thread(protocol.decode, body), large)
+            return Answer(protocol.decode(body))
         except ValueError as error:
             raise ReaderDied("answer is no message") from error
 

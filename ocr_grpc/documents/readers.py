@@ -1,16 +1,20 @@
 """The reader processes of one pool: kept warm, lent one at a time, replaced when in doubt."""
 
 import asyncio
-import logging
+import math
+import time
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+import structlog
+
+from ocr_grpc.documents.errors import ReaderUnavailable
 from ocr_grpc.documents.limits import DocumentLimits
-from ocr_grpc.documents.reader import Reader, ReaderDied, ReaderLost
+from ocr_grpc.documents.reader import Reader, ReaderGone
 from ocr_grpc.processes import resident_bytes
 
-_log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 _RETIRE_MEMORY_SHARE = 0.25
 """A reader that still occupies so much of its limit after a document has a leak or a bad heap."""
@@ -55,28 +59,34 @@ class Readers:
         """Return the ids of all processes that are lent or ready."""
         return [reader.pid for reader in (*self._lent, *self._idle)]
 
-    async def take(self, document: object) -> Reader:
+    async def take(self, document: object, *, fresh: bool = False) -> Reader:
         """Return a warm reader, preferably one that has this document open already.
 
+        Args:
+            document: whose call it is for.
+            fresh: whether it must have answered, or started, after this moment: what stopped one
+                idle reader may have stopped all.
+
         Raises:
-            ReaderLost: none could be started.
+            ReaderUnavailable: none could be started.
         """
+        answered_after = time.monotonic() if fresh else -math.inf
+        failed = False
         while True:
             self._discard_dead()
             if self._closed:
-                raise ReaderDied("closed")
-            if self._idle:
+                raise ReaderUnavailable
+            usable = [reader for reader in self._idle if reader.answered_at > answered_after]
+            if usable:
                 # Else the one that was idle longest: its document is the least likely to return.
-                own = (reader for reader in self._idle if reader.document is document)
-                reader = next(own, self._idle[0])
+                own = (reader for reader in usable if reader.document is document)
+                reader = next(own, usable[0])
                 self._idle.remove(reader)
                 self._lent.add(reader)
                 return reader
-            starting = list(self._starting) or [self._start_one()]
-            done, _ = await asyncio.wait(starting, return_when=asyncio.FIRST_COMPLETED)
-            errors = [task.exception() for task in done if not task.cancelled()]
-            if not self._idle and any(errors):
-                raise ReaderDied("no reader could be started")
+            if failed and not self._starting:
+                raise ReaderUnavailable
+            failed = await self._start_failed()
 
     def give_back(self, reader: Reader) -> None:
         """Take a healthy reader back; it may still have its document open."""
@@ -97,10 +107,13 @@ class Readers:
         self._replace(reader, leftover)
 
     def forget(self, document: object) -> None:
-        """Have idle readers close this document."""
-        for reader in self._idle:
-            if reader.document is document:
+        """Have idle readers close this document. Never raises."""
+        for reader in [reader for reader in self._idle if reader.document is document]:
+            try:
                 reader.forget_document()
+            except ReaderGone:
+                self._idle.remove(reader)
+                self._replace(reader, None)
 
     def do_later(self, chore: Coroutine[Any, Any, None]) -> None:
         """Run something short to its end, even if its cause is cancelled; `close` waits for it."""
@@ -116,6 +129,16 @@ class Readers:
         for reader in [reader for reader in self._idle if not reader.alive]:
             self._idle.remove(reader)
             self._replace(reader, None)
+
+    async def _start_failed(self) -> bool:
+        """Wait until a start ends, beginning one if none is under way; return whether it failed."""
+        if not self._starting:
+            if self._idle:
+                self._replace(self._idle.pop(0), None)
+            else:
+                self._start_one()
+        done, _ = await asyncio.wait(self._starting, return_when=asyncio.FIRST_COMPLETED)
+        return any(not task.cancelled() and task.exception() for task in done)
 
     def _replace(self, reader: Reader, leftover: Path | None) -> None:
         self._bury(reader, leftover)
@@ -141,14 +164,14 @@ class Readers:
 
     def _started(self, task: asyncio.Task[None]) -> None:
         self._starting.discard(task)
-        if not task.cancelled() and isinstance(error := task.exception(), ReaderLost | OSError):
+        if not task.cancelled() and (error := task.exception()) is not None:
             # The next `take` tries again.
-            _log.error("a document reader could not be started: %s", error)
+            log.error("document_reader_not_started", error=repr(error))
 
 
 async def _buried(reader: Reader, leftover: Path | None) -> None:
     await reader.wait()
     if words := reader.last_words:
-        _log.debug("last words of document reader %d: %s", reader.pid, words)
+        log.debug("document_reader_ended", pid=reader.pid, last_words=words)
     if leftover is not None:
         await asyncio.to_thread(leftover.unlink, missing_ok=True)

@@ -12,6 +12,7 @@ from ocr_grpc.documents.errors import (
     PasswordRequired,
     ReaderCrashed,
     ReaderTimedOut,
+    SpoolFull,
 )
 from ocr_grpc.documents.limits import DocumentLimits
 from ocr_grpc.documents.protocol import Failure
@@ -75,7 +76,9 @@ def page_lost(page_number: int, limits: DocumentLimits) -> Lost:
 def page_refused(page_number: int, limits: DocumentLimits) -> Refused:
     """Return what turns a reported failure into an error of the page."""
 
-    def error(failure: Failure, size: WidthHeight) -> PageError:
+    def error(failure: Failure, size: WidthHeight) -> OcrError:
+        if failure is Failure.NO_SPACE:
+            return SpoolFull()
         if failure is Failure.PAGE_TOO_LARGE:
             return PageTooLarge(
                 f"Page {page_number} would be {size[0]} × {size[1]} pixels, more than the limit "

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Protocol
 
 from ocr_grpc.documents.document import Document, TextLayer
-from ocr_grpc.documents.errors import NoTextLayer, PageError, SpoolFull
+from ocr_grpc.documents.errors import NoTextLayer, PageError, ReaderUnavailable, SpoolFull
 from ocr_grpc.engines.engine import EngineDescription, ReadOptions
 from ocr_grpc.engines.errors import (
     EngineCrashed,
@@ -45,7 +45,15 @@ MAX_LOSSES = 12
 LINES_PER_DELTA = 64
 """Lines of a text layer come all at once; a delta must stay a small message."""
 
-PAGE_ERRORS = (PageError, SpoolFull, EngineCrashed, EngineFailed, EngineUnavailable, PageTimedOut)
+PAGE_ERRORS = (
+    PageError,
+    ReaderUnavailable,
+    SpoolFull,
+    EngineCrashed,
+    EngineFailed,
+    EngineUnavailable,
+    PageTimedOut,
+)
 """What ends one page and leaves the others alone."""
 
 

@@ -22,6 +22,7 @@ CODES: dict[type[OcrError], grpc.StatusCode] = {
     documents.DocumentError: Code.INVALID_ARGUMENT,
     documents.PasswordRequired: Code.FAILED_PRECONDITION,
     documents.SpoolFull: Code.RESOURCE_EXHAUSTED,
+    documents.ReaderUnavailable: Code.UNAVAILABLE,
     documents.PageError: Code.INVALID_ARGUMENT,
     engines.EngineUnavailable: Code.UNAVAILABLE,
     engines.EngineCrashed: Code.INVALID_ARGUMENT,
