@@ -52,13 +52,13 @@ protos-check: protos ## Fail if the committed stubs are not what protos/ gives
 	git diff --exit-code --stat -- ocr_grpc/v1 ocr_grpc/internal
 	test -z "$$(git ls-files --others --exclude-standard -- ocr_grpc/v1 ocr_grpc/internal)"
 
-# Against an image built from the other commit: `buf breaking --against .git` cannot see .build.
+# Against an image built from the other commit: `buf breaking protos --against .git` cannot see .build.
 proto-breaking: setup .build/googleapis ## Fail if protos/ breaks callers of BASE (default origin/main)
 	rm -rf .build/base && mkdir -p .build/base/.build
 	git archive $(BASE) protos buf.yaml | tar xf - -C .build/base
 	cp -r .build/googleapis .build/base/.build/googleapis
-	cd .build/base && $(CURDIR)/$(BIN)/buf build -o $(CURDIR)/.build/base.binpb
-	$(BIN)/buf breaking --against .build/base.binpb --exclude-imports
+	cd .build/base && $(CURDIR)/$(BIN)/buf build protos -o $(CURDIR)/.build/base.binpb
+	$(BIN)/buf breaking protos --against .build/base.binpb --exclude-imports
 
 bench: setup ## Measure engine and service; prints the README's figures (half an hour)
 	$(BIN)/python -m benchmarks.engine
