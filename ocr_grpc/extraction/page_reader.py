@@ -114,6 +114,8 @@ class PageReader:
                     async for event in events:
                         yield event
         except PAGE_ERRORS as error:
+            if self._text:  # lines of a page that failed in the middle
+                yield Retract(self._page_number)
             yield self._finished(PageOutcome.FAILED, error)
 
     async def _text_layer(self) -> TextLayer | None:

@@ -117,7 +117,11 @@ async def test_an_engine_that_hangs_fails_its_page_and_is_replaced(tmp_path):
         stub = OcrServiceStub(channel)
         first = server.engine.worker_pids
         call = stub.StreamExtract(pb.StreamExtractRequest(content=encoded(BAD)))
-        assert await refusal(call) == (grpc.StatusCode.INVALID_ARGUMENT, "PAGE_TIMED_OUT")
+        events, error = await failed_stream(call)
+        assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert events[-1].failed.reason == reason_of(error) == "PAGE_TIMED_OUT"
+        assert kinds(events)[2:] == ["delta", "retract", "page_finished", "failed"]
+        assert text_of(events) == events[-2].page_finished.text == ""
         await until(lambda: server.engine.ready_workers and server.engine.worker_pids != first)
         after = await collect(stub.StreamExtract(pb.StreamExtractRequest(content=encoded(GOOD))))
         assert after[-1].finished.pages_ok == 1
