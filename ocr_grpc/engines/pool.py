@@ -82,8 +82,8 @@ class EnginePool:
             EngineUnavailable: no worker became ready in `start_seconds`.
             PageTimedOut, EngineFailed: this page failed.
         """
-        await self._wait_until_some_are_ready()
-        async with self._slots.slot(read.caller):
+        await self._turn(read.caller)
+        try:
             if not self._idle:
                 raise WorkerLost("It ended just before its turn.")
             worker = self._idle.popleft()
@@ -94,16 +94,31 @@ class EnginePool:
             finally:
                 if worker.ready and worker not in self._idle:
                     self._idle.append(worker)
+        finally:
+            self._slots.release()
 
-    async def _wait_until_some_are_ready(self) -> None:
-        # From the moment the last worker went: else each page of a document would wait anew.
-        patience = self._settings.start_seconds - (monotonic() - self._none_ready_since)
-        if self._any_ready.is_set():
-            return
+    async def _turn(self, caller: str) -> None:
+        """Wait for a slot, as long as there is hope for a worker."""
+        turn = asyncio.ensure_future(self._slots.acquire(caller))
         try:
-            await asyncio.wait_for(self._any_ready.wait(), max(0.0, patience))
-        except TimeoutError:
-            raise EngineUnavailable("No engine worker is ready. Try again later.") from None
+            while not turn.done():
+                await asyncio.wait({turn}, timeout=self._hope_seconds())
+                if not turn.done() and not self._hope_seconds():
+                    raise EngineUnavailable("No engine worker is ready. Try again later.")
+        except BaseException:
+            if turn.done() and not turn.cancelled():
+                self._slots.release()
+            else:
+                turn.cancel()
+            raise
+
+    def _hope_seconds(self) -> float:
+        """Return how long to wait before asking again; 0 once no worker has come for too long."""
+        start_seconds = self._settings.start_seconds
+        if self._any_ready.is_set():
+            return start_seconds
+        # From the moment the last worker went: else each page of a document would wait anew.
+        return max(0.0, start_seconds - (monotonic() - self._none_ready_since))
 
     def _changed(self, worker: LocalWorker) -> None:
         if worker.ready:
