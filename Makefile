@@ -11,15 +11,15 @@ BASE ?= origin/main
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-setup: $(VENV)/.ready ## Make .venv with the locked dependencies and this package
+setup: $(VENV)/.installed ## Make .venv with the locked dependencies and this package
 
-$(VENV)/.ready: requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
-	touch $@
+	@touch $@
 
 serve: setup ## Run the service on this machine
 	$(BIN)/ocr-grpc serve
@@ -39,7 +39,7 @@ PROTO_FILES = $(shell cd protos && find ocr_grpc -name '*.proto' | sort)
 PROTOC = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -Iprotos -I.build/googleapis
 SITE = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 
-.build/googleapis: $(VENV)/.ready
+.build/googleapis: $(VENV)/.installed
 	$(BIN)/python -c 'import shutil, sys; [shutil.copytree(f"{sys.argv[1]}/google/{d}", f"{sys.argv[2]}/google/{d}", dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py*", "__pycache__")) for d in ("api", "rpc")]' $(SITE) $@
 	touch $@
 
