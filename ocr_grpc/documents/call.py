@@ -28,6 +28,7 @@ class Question(Generic[T]):
         lost: the error for a reader that hung or died over it.
         refused: the error for a failure the reader reports.
         leftover: a file to delete if the answer is none, or reaches nobody.
+        urgent: goes before other questions of the same priority: an engine waits for the answer.
     """
 
     request: Message | None
@@ -36,6 +37,7 @@ class Question(Generic[T]):
     lost: Lost
     refused: Refused
     leftover: Path | None = None
+    urgent: bool = False
 
 
 class Call:

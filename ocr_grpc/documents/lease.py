@@ -110,7 +110,8 @@ class Leases:
         if self._closed or enough or self._without_call >= len(self._waiting):
             return
         self._without_call += 1
-        lease = asyncio.create_task(self._lease())
+        urgent = any(call.question.urgent for call in self._waiting)
+        lease = asyncio.create_task(self._lease(self._priority - urgent))
         self._leases.add(lease)
         lease.add_done_callback(self._lease_ended)
 
@@ -121,9 +122,9 @@ class Leases:
         # Whatever became of it: calls that wait in line would wait for ever.
         self._lease_as_needed()
 
-    async def _lease(self) -> None:
+    async def _lease(self, priority: int) -> None:
         try:
-            await self._work.slots.acquire(self._caller, self._priority)
+            await self._work.slots.acquire(self._caller, priority)
         finally:
             self._without_call -= 1
         try:

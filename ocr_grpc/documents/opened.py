@@ -99,4 +99,7 @@ class PooledDocument:
             refusals.page_lost(page_number, limits),
             refusals.page_refused(page_number, limits),
             leftover,
+            # The callers hold the few places for pages that an engine is to read; were these to
+            # wait behind the opening of other documents, the engine would have nothing to do.
+            urgent=request["op"] == "render",
         )
