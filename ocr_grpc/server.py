@@ -7,8 +7,10 @@ import shutil
 import signal
 import tempfile
 from contextlib import AsyncExitStack
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -93,11 +95,10 @@ class Server:
         self._stack.push_async_callback(self._engine.close)
         await self._engine.start()
         extractor = self._extractor = Extractor(
-            documents, self._engine, settings.worker_count, self._extraction_limits()
+            documents, self._engine, settings.worker_count, _limits(ExtractionLimits, settings)
         )
-        servicer = OcrServicerImpl(
-            extractor, spool, self._engine, version("ocr-grpc"), self._ocr_limits()
-        )
+        limits = _limits(OcrLimits, settings)
+        servicer = OcrServicerImpl(extractor, spool, self._engine, version("ocr-grpc"), limits)
         add_OcrServiceServicer_to_server(servicer, self._grpc)
         await self._grpc.start()
         self._engine.on_ready_change = self._engine_changed
@@ -208,23 +209,10 @@ class Server:
             reader_memory_bytes=settings.reader_memory_bytes,
         )
 
-    def _extraction_limits(self) -> ExtractionLimits:
-        settings = self._settings
-        return ExtractionLimits(
-            pages_at_once=settings.pages_at_once,
-            page_timeout_seconds=settings.page_timeout_seconds,
-            max_extractions=settings.max_extractions,
-            max_extractions_per_caller=settings.max_extractions_per_caller,
-            max_inline_total_bytes=settings.max_inline_total_bytes,
-        )
 
-    def _ocr_limits(self) -> OcrLimits:
-        settings = self._settings
-        return OcrLimits(
-            max_inline_bytes=settings.max_inline_bytes,
-            max_document_bytes=settings.max_document_bytes,
-            max_pages=settings.max_pages,
-            max_page_pixels=settings.max_page_pixels,
-            page_timeout_seconds=settings.page_timeout_seconds,
-            upload_idle_seconds=settings.upload_idle_seconds,
-        )
+Limits = TypeVar("Limits", ExtractionLimits, OcrLimits)
+
+
+def _limits(kind: type[Limits], settings: Settings) -> Limits:
+    """Return the limits that an area asks for; its fields are settings of the same names."""
+    return kind(**{field.name: getattr(settings, field.name) for field in fields(kind)})

@@ -125,7 +125,9 @@ async def test_an_upload_in_pieces_gives_the_same_events(tmp_path):
         whole = await stream(stub, content)
         pieces = await collect(stub.UploadExtract(upload(content, 1000, size_bytes=len(content))))
     assert text_of(pieces, 2) == text_of(whole, 2) != ""
-    assert kinds(pieces) == kinds(whole)
+    # Events of different pages interleave as they happen, differently each time.
+    assert sorted(kinds(pieces)) == sorted(kinds(whole))
+    assert kinds(pieces)[-1] == "finished"
 
 
 async def test_an_engine_that_finds_nothing_gives_an_empty_page(tmp_path):

@@ -47,7 +47,7 @@ def test_a_million_pages_cost_one_range():
 
 @pytest.mark.parametrize("language", ["de", "DE", "de-AT", "zh-hant"])
 def test_a_language_the_engine_reads_is_accepted(language):
-    ExtractOptions(languages=(language,)).check(ENGINE)
+    assert ExtractOptions(languages=(language,)).check(ENGINE) is None
 
 
 @pytest.mark.parametrize("language", ["ru", "zh", "", "german"])
@@ -77,4 +77,5 @@ def test_an_option_that_cannot_be_honoured_is_refused(options, reason):
 
 
 def test_options_that_can_be_honoured_pass():
-    ExtractOptions(dpi=300, engine="ppocr", languages=("en",), pages="1-").check(ENGINE)
+    options = ExtractOptions(dpi=300, engine="ppocr", languages=("en",), pages="1-")
+    assert options.check(ENGINE) is None

@@ -130,7 +130,7 @@ def test_a_blank_page_yields_nothing(engine: Engine, level: int):
 @pytest.mark.parametrize("shape", [(0, 0), (1, 1), (5, 3000), (3000, 5), (1, 1, 3), (31, 33)])
 def test_pages_of_odd_sizes_do_no_harm(engine: Engine, shape: tuple[int, ...]):
     noise = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
-    read(engine, noise)
+    assert len(read(engine, noise)) <= 3
 
 
 def huge() -> Pixels:
