@@ -138,9 +138,6 @@ class Settings(BaseSettings):
         description="Seconds without a byte after which an upload is given up.",
     )
 
-    anon_username: str = Field(
-        default="anonymous", min_length=1, max_length=64, description="Name of callers without one."
-    )
     log_format: Literal["auto", "json", "console"] = Field(
         default="auto", description="auto means console on a terminal, else JSON."
     )

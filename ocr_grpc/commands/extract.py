@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncGenerator
-from enum import Enum, IntEnum
+from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -14,6 +14,8 @@ from google.api.httpbody_pb2 import HttpBody
 
 from ocr_grpc.commands.output import Output, Printer, error_text, make_printer
 from ocr_grpc.commands.progress import Progress
+from ocr_grpc.extraction.options import Mode
+from ocr_grpc.rpc.mapping import mode_to_proto
 from ocr_grpc.settings import SettingsError, host_and_port, load_settings
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1 import options_pb2
@@ -36,21 +38,13 @@ class ExitCode(IntEnum):
     PAGES_FAILED = 3
 
 
-class ModeName(Enum):
-    """The modes by the names a person types."""
-
-    AUTO = "auto"
-    FORCE_OCR = "force-ocr"
-    TEXT_LAYER_ONLY = "text-layer-only"
-
-
-def _mode(name: str) -> ModeName:
+def _mode(name: str) -> Mode:
     """Return a mode, written with `-` or `_`, in any case, with or without the enum's prefix."""
-    plain = name.lower().replace("_", "-").removeprefix("mode-")
+    plain = name.lower().replace("-", "_").removeprefix("mode_")
     try:
-        return ModeName(plain)
+        return Mode(plain)
     except ValueError:
-        known = ", ".join(mode.value for mode in ModeName)
+        known = ", ".join(mode.value.replace("_", "-") for mode in Mode)
         raise typer.BadParameter(f"{name!r} is none of {known}.") from None
 
 
@@ -61,7 +55,7 @@ def extract(
     ] = "",
     mode: Annotated[
         str, typer.Option(help="auto, force-ocr or text-layer-only.")
-    ] = ModeName.AUTO.value,
+    ] = Mode.AUTO.value,
     pages: Annotated[str, typer.Option(help="Pages such as 1,3-5,9-; default: all.")] = "",
     dpi: Annotated[int, typer.Option(help="Resolution for rendering; 0: automatic.")] = 0,
     language: Annotated[
@@ -75,7 +69,7 @@ def extract(
     Exit code 0: all was read. 1: a document failed. 3: some pages failed, the rest was printed.
     """
     options = options_pb2.ExtractOptions(
-        mode=options_pb2.Mode.Value(f"MODE_{_mode(mode).name}"),
+        mode=mode_to_proto(_mode(mode)),
         pages=pages,
         dpi=dpi,
         languages=language or [],
