@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from ocr_grpc.settings_accounts import AccountSettings
 
 MIB = 1024 * 1024
 DAY_SECONDS = 86_400
@@ -19,7 +21,7 @@ class SettingsError(Exception):
     """A setting is wrong; the message names the variable and the fix."""
 
 
-class Settings(BaseSettings):
+class Settings(AccountSettings):
     """The settings in force. Immutable."""
 
     model_config = SettingsConfigDict(
@@ -32,6 +34,9 @@ class Settings(BaseSettings):
     )
     grpc_port: int = Field(
         default=50051, ge=0, le=65535, description="Port for gRPC. 0 takes a free one."
+    )
+    metrics_port: int = Field(
+        default=9090, ge=0, le=65535, description="Port for Prometheus. 0 takes a free one."
     )
     data_dir: Path = Field(
         default=Path("data"), description="Folder for everything the service keeps."

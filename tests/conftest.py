@@ -5,6 +5,8 @@ import pytest
 import ocr_grpc  # noqa: F401 - first, because it tells grpc what to do at forks
 from ocr_grpc.telemetry.logs import configure_logs
 
+pytest_plugins = ["tests.backends"]
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _logs() -> None:

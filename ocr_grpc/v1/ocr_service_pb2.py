@@ -24,6 +24,7 @@ _sym_db = _symbol_database.Default()
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
+from ocr_grpc.v1 import access_pb2 as ocr__grpc_dot_v1_dot_access__pb2
 from ocr_grpc.v1 import document_pb2 as ocr__grpc_dot_v1_dot_document__pb2
 from ocr_grpc.v1 import engine_pb2 as ocr__grpc_dot_v1_dot_engine__pb2
 from ocr_grpc.v1 import extraction_pb2 as ocr__grpc_dot_v1_dot_extraction__pb2
@@ -32,7 +33,7 @@ from ocr_grpc.v1 import page_pb2 as ocr__grpc_dot_v1_dot_page__pb2
 from ocr_grpc.v1 import usage_pb2 as ocr__grpc_dot_v1_dot_usage__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1docr_grpc/v1/ocr_service.proto\x12\x0bocr_grpc.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1aocr_grpc/v1/document.proto\x1a\x18ocr_grpc/v1/engine.proto\x1a\x1cocr_grpc/v1/extraction.proto\x1a\x19ocr_grpc/v1/options.proto\x1a\x16ocr_grpc/v1/page.proto\x1a\x17ocr_grpc/v1/usage.proto\"b\n\x0e\x45xtractRequest\x12,\n\x07options\x18\x01 \x01(\x0b\x32\x1b.ocr_grpc.v1.ExtractOptions\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12\x11\n\tfile_name\x18\x03 \x01(\t\"\xdb\x01\n\x0f\x45xtractResponse\x12\x15\n\rextraction_id\x18\x01 \x01(\t\x12\'\n\x04kind\x18\x02 \x01(\x0e\x32\x19.ocr_grpc.v1.DocumentKind\x12\x1b\n\x13\x64ocument_page_count\x18\x03 \x01(\x05\x12 \n\x05pages\x18\x04 \x03(\x0b\x32\x11.ocr_grpc.v1.Page\x12\x0c\n\x04text\x18\x05 \x01(\t\x12!\n\x05usage\x18\x06 \x01(\x0b\x32\x12.ocr_grpc.v1.Usage\x12\x18\n\x10\x64uration_seconds\x18\x07 \x01(\x01\"h\n\x14StreamExtractRequest\x12,\n\x07options\x18\x01 \x01(\x0b\x32\x1b.ocr_grpc.v1.ExtractOptions\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12\x11\n\tfile_name\x18\x03 \x01(\t\"\x87\x03\n\x15StreamExtractResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x05\x12\x31\n\x07started\x18\x02 \x01(\x0b\x32\x1e.ocr_grpc.v1.ExtractionStartedH\x00\x12\x30\n\x0cpage_started\x18\x03 \x01(\x0b\x32\x18.ocr_grpc.v1.PageStartedH\x00\x12\'\n\x05\x64\x65lta\x18\x04 \x01(\x0b\x32\x16.ocr_grpc.v1.TextDeltaH\x00\x12+\n\x07retract\x18\x05 \x01(\x0b\x32\x18.ocr_grpc.v1.TextRetractH\x00\x12\x32\n\rpage_finished\x18\x06 \x01(\x0b\x32\x19.ocr_grpc.v1.PageFinishedH\x00\x12\x33\n\x08\x66inished\x18\x07 \x01(\x0b\x32\x1f.ocr_grpc.v1.ExtractionFinishedH\x00\x12/\n\x06\x66\x61iled\x18\x08 \x01(\x0b\x32\x1d.ocr_grpc.v1.ExtractionFailedH\x00\x42\x07\n\x05\x65vent\"\x92\x01\n\x14UploadExtractRequest\x12,\n\x07options\x18\x01 \x01(\x0b\x32\x1b.ocr_grpc.v1.ExtractOptions\x12%\n\x07\x63ontent\x18\x02 \x01(\x0b\x32\x14.google.api.HttpBody\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\"\x87\x03\n\x15UploadExtractResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x05\x12\x31\n\x07started\x18\x02 \x01(\x0b\x32\x1e.ocr_grpc.v1.ExtractionStartedH\x00\x12\x30\n\x0cpage_started\x18\x03 \x01(\x0b\x32\x18.ocr_grpc.v1.PageStartedH\x00\x12\'\n\x05\x64\x65lta\x18\x04 \x01(\x0b\x32\x16.ocr_grpc.v1.TextDeltaH\x00\x12+\n\x07retract\x18\x05 \x01(\x0b\x32\x18.ocr_grpc.v1.TextRetractH\x00\x12\x32\n\rpage_finished\x18\x06 \x01(\x0b\x32\x19.ocr_grpc.v1.PageFinishedH\x00\x12\x33\n\x08\x66inished\x18\x07 \x01(\x0b\x32\x1f.ocr_grpc.v1.ExtractionFinishedH\x00\x12/\n\x06\x66\x61iled\x18\x08 \x01(\x0b\x32\x1d.ocr_grpc.v1.ExtractionFailedH\x00\x42\x07\n\x05\x65vent\"\x18\n\x16GetCapabilitiesRequest\"\xc9\x01\n\x17GetCapabilitiesResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12(\n\x07\x65ngines\x18\x02 \x03(\x0b\x32\x17.ocr_grpc.v1.EngineInfo\x12,\n\x07\x66ormats\x18\x03 \x03(\x0b\x32\x1b.ocr_grpc.v1.DocumentFormat\x12 \n\x05modes\x18\x04 \x03(\x0e\x32\x11.ocr_grpc.v1.Mode\x12#\n\x06limits\x18\x05 \x01(\x0b\x32\x13.ocr_grpc.v1.Limits\"\xaa\x01\n\x06Limits\x12\x18\n\x10max_inline_bytes\x18\x01 \x01(\x03\x12\x1a\n\x12max_document_bytes\x18\x02 \x01(\x03\x12\x11\n\tmax_pages\x18\x03 \x01(\x05\x12\x17\n\x0fmax_page_pixels\x18\x04 \x01(\x03\x12\x0f\n\x07min_dpi\x18\x05 \x01(\x05\x12\x0f\n\x07max_dpi\x18\x06 \x01(\x05\x12\x1c\n\x14page_timeout_seconds\x18\x07 \x01(\x01\x32\xdc\x03\n\nOcrService\x12`\n\x07\x45xtract\x12\x1b.ocr_grpc.v1.ExtractRequest\x1a\x1c.ocr_grpc.v1.ExtractResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\"\x0f/v1/ocr:extract:\x01*\x12s\n\rStreamExtract\x12!.ocr_grpc.v1.StreamExtractRequest\x1a\".ocr_grpc.v1.StreamExtractResponse\"\x19\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/ocr:stream:\x01*0\x01\x12{\n\rUploadExtract\x12!.ocr_grpc.v1.UploadExtractRequest\x1a\".ocr_grpc.v1.UploadExtractResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\"\x0e/v1/ocr:upload:\x07\x63ontent(\x01\x30\x01\x12z\n\x0fGetCapabilities\x12#.ocr_grpc.v1.GetCapabilitiesRequest\x1a$.ocr_grpc.v1.GetCapabilitiesResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/ocr/capabilitiesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1docr_grpc/v1/ocr_service.proto\x12\x0bocr_grpc.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x18ocr_grpc/v1/access.proto\x1a\x1aocr_grpc/v1/document.proto\x1a\x18ocr_grpc/v1/engine.proto\x1a\x1cocr_grpc/v1/extraction.proto\x1a\x19ocr_grpc/v1/options.proto\x1a\x16ocr_grpc/v1/page.proto\x1a\x17ocr_grpc/v1/usage.proto\"v\n\x0e\x45xtractRequest\x12,\n\x07options\x18\x01 \x01(\x0b\x32\x1b.ocr_grpc.v1.ExtractOptions\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"\xdb\x01\n\x0f\x45xtractResponse\x12\x15\n\rextraction_id\x18\x01 \x01(\t\x12\'\n\x04kind\x18\x02 \x01(\x0e\x32\x19.ocr_grpc.v1.DocumentKind\x12\x1b\n\x13\x64ocument_page_count\x18\x03 \x01(\x05\x12 \n\x05pages\x18\x04 \x03(\x0b\x32\x11.ocr_grpc.v1.Page\x12\x0c\n\x04text\x18\x05 \x01(\t\x12!\n\x05usage\x18\x06 \x01(\x0b\x32\x12.ocr_grpc.v1.Usage\x12\x18\n\x10\x64uration_seconds\x18\x07 \x01(\x01\"|\n\x14StreamExtractRequest\x12,\n\x07options\x18\x01 \x01(\x0b\x32\x1b.ocr_grpc.v1.ExtractOptions\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"\x87\x03\n\x15StreamExtractResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x05\x12\x31\n\x07started\x18\x02 \x01(\x0b\x32\x1e.ocr_grpc.v1.ExtractionStartedH\x00\x12\x30\n\x0cpage_started\x18\x03 \x01(\x0b\x32\x18.ocr_grpc.v1.PageStartedH\x00\x12\'\n\x05\x64\x65lta\x18\x04 \x01(\x0b\x32\x16.ocr_grpc.v1.TextDeltaH\x00\x12+\n\x07retract\x18\x05 \x01(\x0b\x32\x18.ocr_grpc.v1.TextRetractH\x00\x12\x32\n\rpage_finished\x18\x06 \x01(\x0b\x32\x19.ocr_grpc.v1.PageFinishedH\x00\x12\x33\n\x08\x66inished\x18\x07 \x01(\x0b\x32\x1f.ocr_grpc.v1.ExtractionFinishedH\x00\x12/\n\x06\x66\x61iled\x18\x08 \x01(\x0b\x32\x1d.ocr_grpc.v1.ExtractionFailedH\x00\x42\x07\n\x05\x65vent\"\xa6\x01\n\x14UploadExtractRequest\x12,\n\x07options\x18\x01 \x01(\x0b\x32\x1b.ocr_grpc.v1.ExtractOptions\x12%\n\x07\x63ontent\x18\x02 \x01(\x0b\x32\x14.google.api.HttpBody\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"\x87\x03\n\x15UploadExtractResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x05\x12\x31\n\x07started\x18\x02 \x01(\x0b\x32\x1e.ocr_grpc.v1.ExtractionStartedH\x00\x12\x30\n\x0cpage_started\x18\x03 \x01(\x0b\x32\x18.ocr_grpc.v1.PageStartedH\x00\x12\'\n\x05\x64\x65lta\x18\x04 \x01(\x0b\x32\x16.ocr_grpc.v1.TextDeltaH\x00\x12+\n\x07retract\x18\x05 \x01(\x0b\x32\x18.ocr_grpc.v1.TextRetractH\x00\x12\x32\n\rpage_finished\x18\x06 \x01(\x0b\x32\x19.ocr_grpc.v1.PageFinishedH\x00\x12\x33\n\x08\x66inished\x18\x07 \x01(\x0b\x32\x1f.ocr_grpc.v1.ExtractionFinishedH\x00\x12/\n\x06\x66\x61iled\x18\x08 \x01(\x0b\x32\x1d.ocr_grpc.v1.ExtractionFailedH\x00\x42\x07\n\x05\x65vent\"\x18\n\x16GetCapabilitiesRequest\"\xc9\x01\n\x17GetCapabilitiesResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12(\n\x07\x65ngines\x18\x02 \x03(\x0b\x32\x17.ocr_grpc.v1.EngineInfo\x12,\n\x07\x66ormats\x18\x03 \x03(\x0b\x32\x1b.ocr_grpc.v1.DocumentFormat\x12 \n\x05modes\x18\x04 \x03(\x0e\x32\x11.ocr_grpc.v1.Mode\x12#\n\x06limits\x18\x05 \x01(\x0b\x32\x13.ocr_grpc.v1.Limits\"\xaa\x01\n\x06Limits\x12\x18\n\x10max_inline_bytes\x18\x01 \x01(\x03\x12\x1a\n\x12max_document_bytes\x18\x02 \x01(\x03\x12\x11\n\tmax_pages\x18\x03 \x01(\x05\x12\x17\n\x0fmax_page_pixels\x18\x04 \x01(\x03\x12\x0f\n\x07min_dpi\x18\x05 \x01(\x05\x12\x0f\n\x07max_dpi\x18\x06 \x01(\x05\x12\x1c\n\x14page_timeout_seconds\x18\x07 \x01(\x01\x32\xfc\x03\n\nOcrService\x12h\n\x07\x45xtract\x12\x1b.ocr_grpc.v1.ExtractRequest\x1a\x1c.ocr_grpc.v1.ExtractResponse\"\"\xaa\xf7\x18\x04\x08\x02\x10\x01\x82\xd3\xe4\x93\x02\x14\"\x0f/v1/ocr:extract:\x01*\x12{\n\rStreamExtract\x12!.ocr_grpc.v1.StreamExtractRequest\x1a\".ocr_grpc.v1.StreamExtractResponse\"!\xaa\xf7\x18\x04\x08\x02\x10\x01\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/ocr:stream:\x01*0\x01\x12\x83\x01\n\rUploadExtract\x12!.ocr_grpc.v1.UploadExtractRequest\x1a\".ocr_grpc.v1.UploadExtractResponse\"\'\xaa\xf7\x18\x04\x08\x02\x10\x01\x82\xd3\xe4\x93\x02\x19\"\x0e/v1/ocr:upload:\x07\x63ontent(\x01\x30\x01\x12\x80\x01\n\x0fGetCapabilities\x12#.ocr_grpc.v1.GetCapabilitiesRequest\x1a$.ocr_grpc.v1.GetCapabilitiesResponse\"\"\xaa\xf7\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/ocr/capabilitiesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,31 +41,31 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ocr_grpc.v1.ocr_service_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_OCRSERVICE'].methods_by_name['Extract']._loaded_options = None
-  _globals['_OCRSERVICE'].methods_by_name['Extract']._serialized_options = b'\202\323\344\223\002\024\"\017/v1/ocr:extract:\001*'
+  _globals['_OCRSERVICE'].methods_by_name['Extract']._serialized_options = b'\252\367\030\004\010\002\020\001\202\323\344\223\002\024\"\017/v1/ocr:extract:\001*'
   _globals['_OCRSERVICE'].methods_by_name['StreamExtract']._loaded_options = None
-  _globals['_OCRSERVICE'].methods_by_name['StreamExtract']._serialized_options = b'\202\323\344\223\002\023\"\016/v1/ocr:stream:\001*'
+  _globals['_OCRSERVICE'].methods_by_name['StreamExtract']._serialized_options = b'\252\367\030\004\010\002\020\001\202\323\344\223\002\023\"\016/v1/ocr:stream:\001*'
   _globals['_OCRSERVICE'].methods_by_name['UploadExtract']._loaded_options = None
-  _globals['_OCRSERVICE'].methods_by_name['UploadExtract']._serialized_options = b'\202\323\344\223\002\031\"\016/v1/ocr:upload:\007content'
+  _globals['_OCRSERVICE'].methods_by_name['UploadExtract']._serialized_options = b'\252\367\030\004\010\002\020\001\202\323\344\223\002\031\"\016/v1/ocr:upload:\007content'
   _globals['_OCRSERVICE'].methods_by_name['GetCapabilities']._loaded_options = None
-  _globals['_OCRSERVICE'].methods_by_name['GetCapabilities']._serialized_options = b'\202\323\344\223\002\026\022\024/v1/ocr/capabilities'
-  _globals['_EXTRACTREQUEST']._serialized_start=263
-  _globals['_EXTRACTREQUEST']._serialized_end=361
-  _globals['_EXTRACTRESPONSE']._serialized_start=364
-  _globals['_EXTRACTRESPONSE']._serialized_end=583
-  _globals['_STREAMEXTRACTREQUEST']._serialized_start=585
-  _globals['_STREAMEXTRACTREQUEST']._serialized_end=689
-  _globals['_STREAMEXTRACTRESPONSE']._serialized_start=692
-  _globals['_STREAMEXTRACTRESPONSE']._serialized_end=1083
-  _globals['_UPLOADEXTRACTREQUEST']._serialized_start=1086
-  _globals['_UPLOADEXTRACTREQUEST']._serialized_end=1232
-  _globals['_UPLOADEXTRACTRESPONSE']._serialized_start=1235
-  _globals['_UPLOADEXTRACTRESPONSE']._serialized_end=1626
-  _globals['_GETCAPABILITIESREQUEST']._serialized_start=1628
-  _globals['_GETCAPABILITIESREQUEST']._serialized_end=1652
-  _globals['_GETCAPABILITIESRESPONSE']._serialized_start=1655
-  _globals['_GETCAPABILITIESRESPONSE']._serialized_end=1856
-  _globals['_LIMITS']._serialized_start=1859
-  _globals['_LIMITS']._serialized_end=2029
-  _globals['_OCRSERVICE']._serialized_start=2032
-  _globals['_OCRSERVICE']._serialized_end=2508
+  _globals['_OCRSERVICE'].methods_by_name['GetCapabilities']._serialized_options = b'\252\367\030\002\010\001\202\323\344\223\002\026\022\024/v1/ocr/capabilities'
+  _globals['_EXTRACTREQUEST']._serialized_start=289
+  _globals['_EXTRACTREQUEST']._serialized_end=407
+  _globals['_EXTRACTRESPONSE']._serialized_start=410
+  _globals['_EXTRACTRESPONSE']._serialized_end=629
+  _globals['_STREAMEXTRACTREQUEST']._serialized_start=631
+  _globals['_STREAMEXTRACTREQUEST']._serialized_end=755
+  _globals['_STREAMEXTRACTRESPONSE']._serialized_start=758
+  _globals['_STREAMEXTRACTRESPONSE']._serialized_end=1149
+  _globals['_UPLOADEXTRACTREQUEST']._serialized_start=1152
+  _globals['_UPLOADEXTRACTREQUEST']._serialized_end=1318
+  _globals['_UPLOADEXTRACTRESPONSE']._serialized_start=1321
+  _globals['_UPLOADEXTRACTRESPONSE']._serialized_end=1712
+  _globals['_GETCAPABILITIESREQUEST']._serialized_start=1714
+  _globals['_GETCAPABILITIESREQUEST']._serialized_end=1738
+  _globals['_GETCAPABILITIESRESPONSE']._serialized_start=1741
+  _globals['_GETCAPABILITIESRESPONSE']._serialized_end=1942
+  _globals['_LIMITS']._serialized_start=1945
+  _globals['_LIMITS']._serialized_end=2115
+  _globals['_OCRSERVICE']._serialized_start=2118
+  _globals['_OCRSERVICE']._serialized_end=2626
 # @@protoc_insertion_point(module_scope)

@@ -34,11 +34,17 @@ class ExtractRequest(_message.Message):
     OPTIONS_FIELD_NUMBER: _builtins.int
     CONTENT_FIELD_NUMBER: _builtins.int
     FILE_NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
     """The bytes of the document. Must not be empty."""
     file_name: _builtins.str
     """What the caller calls the file. Used in logs alone: the format is decided by the content. At
     most 255 characters.
+    """
+    request_id: _builtins.str
+    """Makes a repetition free: pages charged under an id are not charged again, for a day. At most
+    128 characters; letters, digits and `._:/=+-`. Another document or other options under the same
+    id are refused with `REQUEST_ID_REUSED`. Empty: every call is charged.
     """
     @_builtins.property
     def options(self) -> _options_pb2.ExtractOptions:
@@ -50,10 +56,11 @@ class ExtractRequest(_message.Message):
         options: _options_pb2.ExtractOptions | None = ...,
         content: _builtins.bytes = ...,
         file_name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "file_name", b"file_name", "options", b"options"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "file_name", b"file_name", "options", b"options", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -118,11 +125,17 @@ class StreamExtractRequest(_message.Message):
     OPTIONS_FIELD_NUMBER: _builtins.int
     CONTENT_FIELD_NUMBER: _builtins.int
     FILE_NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
     """The bytes of the document. Must not be empty."""
     file_name: _builtins.str
     """What the caller calls the file. Used in logs alone: the format is decided by the content. At
     most 255 characters.
+    """
+    request_id: _builtins.str
+    """Makes a repetition free: pages charged under an id are not charged again, for a day. At most
+    128 characters; letters, digits and `._:/=+-`. Another document or other options under the same
+    id are refused with `REQUEST_ID_REUSED`. Empty: every call is charged.
     """
     @_builtins.property
     def options(self) -> _options_pb2.ExtractOptions:
@@ -134,10 +147,11 @@ class StreamExtractRequest(_message.Message):
         options: _options_pb2.ExtractOptions | None = ...,
         content: _builtins.bytes = ...,
         file_name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "file_name", b"file_name", "options", b"options"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "file_name", b"file_name", "options", b"options", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -219,6 +233,7 @@ class UploadExtractRequest(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     FILE_NAME_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     file_name: _builtins.str
     """What the caller calls the file, in the first message only. Used in logs alone: the format is
     decided by the content. At most 255 characters.
@@ -226,6 +241,11 @@ class UploadExtractRequest(_message.Message):
     size_bytes: _builtins.int
     """How many bytes will come, in the first message only. 0 if not known; otherwise an upload
     of another length is refused with `UPLOAD_TRUNCATED`.
+    """
+    request_id: _builtins.str
+    """In the first message only. Makes a repetition free: pages charged under an id are not charged again, for a day. At most
+    128 characters; letters, digits and `._:/=+-`. Another document or other options under the same
+    id are refused with `REQUEST_ID_REUSED`. Empty: every call is charged.
     """
     @_builtins.property
     def options(self) -> _options_pb2.ExtractOptions:
@@ -242,10 +262,11 @@ class UploadExtractRequest(_message.Message):
         content: _httpbody_pb2.HttpBody | None = ...,
         file_name: _builtins.str = ...,
         size_bytes: _builtins.int = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "options", b"options"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "file_name", b"file_name", "options", b"options", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "file_name", b"file_name", "options", b"options", "request_id", b"request_id", "size_bytes", b"size_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

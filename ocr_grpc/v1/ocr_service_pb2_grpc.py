@@ -31,7 +31,14 @@ class OcrServiceStub:
     Errors are `google.rpc.Status` with a `google.rpc.ErrorInfo` of the domain `ocr_grpc` and a stable
     `reason`. `INVALID_ARGUMENT`: the document or an option is at fault, a repetition is useless.
     `FAILED_PRECONDITION`: the document needs something, such as a password. `RESOURCE_EXHAUSTED`: a
-    limit is reached, `RetryInfo` says when to come again, if ever. `UNAVAILABLE`: try again.
+    limit is reached, `RetryInfo` says when to come again, if ever, and `QuotaFailure` which quota is
+    spent. `UNAVAILABLE`: try again.
+
+    Pages are reserved against the monthly quota when a document was opened: one with more pages than
+    are left is refused with `QUOTA_EXCEEDED` and costs nothing. A page is charged when it ends as
+    `PAGE_OUTCOME_OK` or `PAGE_OUTCOME_DEGRADED`; a page whose text was on its way when the caller hung up
+    is charged too. Calls tell what is left in the metadata `ratelimit-limit`, `ratelimit-remaining`,
+    `ratelimit-reset` (seconds) and `quota-remaining-pages`, first and last.
     """
 
     def __init__(self, channel):
@@ -68,7 +75,14 @@ class OcrServiceServicer:
     Errors are `google.rpc.Status` with a `google.rpc.ErrorInfo` of the domain `ocr_grpc` and a stable
     `reason`. `INVALID_ARGUMENT`: the document or an option is at fault, a repetition is useless.
     `FAILED_PRECONDITION`: the document needs something, such as a password. `RESOURCE_EXHAUSTED`: a
-    limit is reached, `RetryInfo` says when to come again, if ever. `UNAVAILABLE`: try again.
+    limit is reached, `RetryInfo` says when to come again, if ever, and `QuotaFailure` which quota is
+    spent. `UNAVAILABLE`: try again.
+
+    Pages are reserved against the monthly quota when a document was opened: one with more pages than
+    are left is refused with `QUOTA_EXCEEDED` and costs nothing. A page is charged when it ends as
+    `PAGE_OUTCOME_OK` or `PAGE_OUTCOME_DEGRADED`; a page whose text was on its way when the caller hung up
+    is charged too. Calls tell what is left in the metadata `ratelimit-limit`, `ratelimit-remaining`,
+    `ratelimit-reset` (seconds) and `quota-remaining-pages`, first and last.
     """
 
     def Extract(self, request, context):
@@ -149,7 +163,14 @@ class OcrService:
     Errors are `google.rpc.Status` with a `google.rpc.ErrorInfo` of the domain `ocr_grpc` and a stable
     `reason`. `INVALID_ARGUMENT`: the document or an option is at fault, a repetition is useless.
     `FAILED_PRECONDITION`: the document needs something, such as a password. `RESOURCE_EXHAUSTED`: a
-    limit is reached, `RetryInfo` says when to come again, if ever. `UNAVAILABLE`: try again.
+    limit is reached, `RetryInfo` says when to come again, if ever, and `QuotaFailure` which quota is
+    spent. `UNAVAILABLE`: try again.
+
+    Pages are reserved against the monthly quota when a document was opened: one with more pages than
+    are left is refused with `QUOTA_EXCEEDED` and costs nothing. A page is charged when it ends as
+    `PAGE_OUTCOME_OK` or `PAGE_OUTCOME_DEGRADED`; a page whose text was on its way when the caller hung up
+    is charged too. Calls tell what is left in the metadata `ratelimit-limit`, `ratelimit-remaining`,
+    `ratelimit-reset` (seconds) and `quota-remaining-pages`, first and last.
     """
 
     @staticmethod

@@ -1,0 +1,1 @@
+"""Users, passwords, tokens, API keys, organizations: who is calling, and what that person may do."""
