@@ -1,1 +1,1 @@
-"""Users, passwords, tokens, API keys, organizations: who is calling, and what that person may do."""
+"""Users, passwords, tokens, keys, organizations: who is calling, and what that person may do."""

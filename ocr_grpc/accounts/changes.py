@@ -1,12 +1,13 @@
 """Tells every server that something about a user changed: role, limits, keys, sessions.
 
-On PostgreSQL the news is a NOTIFY in the transaction of the change, so it is sent exactly if the change
-is. On SQLite there is one server, which tells itself after the commit.
+On PostgreSQL the news is a NOTIFY in the transaction of the change, so it is sent exactly if the
+change is. On SQLite there is one server, which tells itself after the commit.
 """
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import asyncpg
 import structlog
@@ -19,8 +20,11 @@ log = structlog.get_logger()
 
 CHANNEL = "ocr_grpc_changes"
 RETRY_SECONDS = 1.0
-CHECK_SECONDS = 5.0
-"""How often a silent connection is asked whether it is still one."""
+CHECK_SECONDS = 0.4
+"""How often the connection is asked whether it is still one: changes must hold within a second."""
+ANSWER_SECONDS = 0.5
+
+_asyncpg: Any = asyncpg  # most of its types are unknown
 
 Listener = Callable[[str | None], None]
 """Called with the id of the user, or None if news may have been missed."""
@@ -72,6 +76,9 @@ class Changes:
         for listener in self._listeners:
             listener(user_id)
 
+    def _heard(self, _connection: object, _pid: int, _channel: str, user_id: str) -> None:
+        self._tell(user_id)
+
     async def _listen_for_ever(self) -> None:
         while True:
             try:
@@ -84,15 +91,15 @@ class Changes:
 
     async def _listen(self) -> None:
         url = self._database.url.set(drivername="postgresql")
-        connection = await asyncpg.connect(
+        connection = await _asyncpg.connect(
             url.render_as_string(hide_password=False), timeout=WAIT_SECONDS
         )
         try:
-            await connection.add_listener(CHANNEL, lambda *news: self._tell(str(news[-1])))
+            await connection.add_listener(CHANNEL, self._heard)
             self._listening = True
             self._tell(None)  # whatever happened while nobody listened
             while True:
                 await asyncio.sleep(CHECK_SECONDS)
-                await connection.fetchval("SELECT 1", timeout=WAIT_SECONDS)
+                await connection.fetchval("SELECT 1", timeout=ANSWER_SECONDS)
         finally:
             connection.terminate()

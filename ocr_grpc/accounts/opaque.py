@@ -1,4 +1,4 @@
-"""Secrets that mean nothing by themselves: API keys, refresh tokens, codes of mails and invitations.
+"""Secrets that mean nothing by themselves: API keys, refresh tokens, codes of mails and invites.
 
 They have so much chance in them that a plain SHA-256 is enough to keep them by.
 """
