@@ -13,6 +13,7 @@ import asyncpg
 import structlog
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from ocr_grpc.store.database import WAIT_SECONDS, Database
 
@@ -51,9 +52,11 @@ class Changes:
     async def note(self, session: AsyncSession, user_id: str) -> None:
         """Say that something about a user changes, in the transaction that changes it."""
         if self._database.is_sqlite:
-            event.listen(
-                session.sync_session, "after_commit", lambda _: self._tell(user_id), once=True
-            )
+
+            def committed(_: Session) -> None:
+                self._tell(user_id)
+
+            event.listen(session.sync_session, "after_commit", committed, once=True)
         else:
             await session.execute(
                 text("SELECT pg_notify(:channel, :user_id)"),

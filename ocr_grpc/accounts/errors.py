@@ -348,6 +348,19 @@ class LoginThrottled(OcrError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class MailThrottled(OcrError):
+    """Too many mails were asked for."""
+
+    reason = "MAIL_THROTTLED"
+
+    def __init__(self, retry_after_seconds: float) -> None:
+        super().__init__(
+            f"Too many mails were asked for. Try again in {retry_after_seconds:.0f} s.",
+            retry_after_seconds=round(retry_after_seconds, 1),
+        )
+        self.retry_after_seconds = retry_after_seconds
+
+
 class MailTokenInvalid(OcrError):
     """The token of a mail is unknown, used, or too old."""
 

@@ -1,0 +1,116 @@
+"""API keys as the rest of the service sees them, and as rows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from ocr_grpc.accounts.errors import InvalidField
+from ocr_grpc.accounts.names import checked_display_name
+from ocr_grpc.accounts.own_limits import NO_LIMITS, change_limits, own_limits
+from ocr_grpc.accounts.principal import OwnLimits, Scope
+from ocr_grpc.store.accounts import KeyRow
+from ocr_grpc.store.base import new_id, utc_now
+
+DEFAULT_SCOPES = frozenset({Scope.OCR})
+
+
+class KeyState(Enum):
+    """Whether a key can be used; if several apply, the first of revoked, disabled, expired."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """What a new key is to be. `expire_time` None: it works for ever."""
+
+    display_name: str = ""
+    scopes: frozenset[Scope] = DEFAULT_SCOPES
+    expire_time: datetime | None = None
+    limits: OwnLimits = NO_LIMITS
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key without its secret, as it was a moment ago."""
+
+    key_id: str
+    user_id: str
+    display_name: str
+    prefix: str
+    scopes: frozenset[Scope]
+    state: KeyState
+    disabled: bool
+    expire_time: datetime | None
+    limits: OwnLimits
+    create_time: datetime
+    last_use_time: datetime | None
+    revoke_time: datetime | None
+
+
+def key_of(row: KeyRow) -> ApiKey:
+    """Return a row as a key."""
+    return ApiKey(
+        key_id=row.key_id,
+        user_id=row.user_id,
+        display_name=row.display_name,
+        prefix=row.prefix,
+        scopes=scopes_of(row),
+        state=_state_of(row),
+        disabled=row.disabled,
+        expire_time=row.expire_time,
+        limits=own_limits(row),
+        create_time=row.create_time,
+        last_use_time=row.last_use_time,
+        revoke_time=row.revoke_time,
+    )
+
+
+def new_key_row(user_id: str, new: NewKey, prefix: str) -> KeyRow:
+    """Return the row of a new key.
+
+    Raises:
+        InvalidField: the name.
+    """
+    row = KeyRow(
+        key_id=new_id(),
+        user_id=user_id,
+        display_name=checked_display_name(new.display_name, "key.display_name"),
+        prefix=prefix,
+        scopes=scope_names(new.scopes or DEFAULT_SCOPES),
+        disabled=False,
+        expire_time=new.expire_time,
+        create_time=utc_now(),
+    )
+    change_limits(row, "limits", new.limits)
+    return row
+
+
+def scopes_of(row: KeyRow) -> frozenset[Scope]:
+    """Return the scopes in a row, without those that only a newer release knows."""
+    known = {scope.value: scope for scope in Scope}
+    return frozenset(known[name] for name in row.scopes.split() if name in known)
+
+
+def scope_names(scopes: frozenset[Scope]) -> str:
+    """Return scopes as a row has them.
+
+    Raises:
+        InvalidField: there are none.
+    """
+    if not scopes:
+        raise InvalidField("A key has at least one scope.", field="key.scopes")
+    return " ".join(sorted(scope.value for scope in scopes))
+
+
+def _state_of(row: KeyRow) -> KeyState:
+    if row.revoke_time:
+        return KeyState.REVOKED
+    if row.disabled:
+        return KeyState.DISABLED
+    if row.expire_time and row.expire_time <= utc_now():
+        return KeyState.EXPIRED
+    return KeyState.ACTIVE

@@ -1,0 +1,105 @@
+import asyncio
+import time
+
+import bcrypt
+import pytest
+
+from ocr_grpc.accounts.errors import LoginThrottled, PasswordTooLong, PasswordTooShort
+from ocr_grpc.accounts.passwords import MAX_WAITING, PasswordHasher, check_new_password
+
+
+@pytest.fixture
+def hasher():
+    made = PasswordHasher(cost=4)
+    yield made
+    made.close()
+
+
+async def test_a_password_is_recognized_and_another_is_not(hasher):
+    kept = await hasher.hash("correct horse")
+    assert await hasher.verify("correct horse", kept)
+    assert not await hasher.verify("correct horsf", kept)
+
+
+async def test_every_character_counts_beyond_the_72_bytes_of_bcrypt(hasher):
+    kept = await hasher.hash("x" * 100 + "a")
+    assert await hasher.verify("x" * 100 + "a", kept)
+    assert not await hasher.verify("x" * 100 + "b", kept)
+    assert not await hasher.verify("x" * 72, kept)
+
+
+async def test_a_nul_does_not_end_a_password(hasher):
+    kept = await hasher.hash("before\0after")
+    assert not await hasher.verify("before\0", kept)
+    assert await hasher.verify("before\0after", kept)
+
+
+async def test_without_a_hash_no_password_is_right(hasher):
+    assert not await hasher.verify("correct horse", None)
+
+
+async def test_without_a_hash_it_takes_the_time_of_the_cost_in_force():
+    hasher = PasswordHasher(cost=10)
+    kept = await hasher.hash("correct horse")
+    seconds = []
+    for hash_ in (kept, None):
+        begin = time.perf_counter()
+        await hasher.verify("wrong", hash_)
+        seconds.append(time.perf_counter() - begin)
+    assert 0.3 < seconds[0] / seconds[1] < 3
+    hasher.close()
+
+
+async def test_nothing_longer_than_a_password_can_be_is_hashed_whole(hasher):
+    kept = await hasher.hash("x" * 1024)
+    assert await hasher.verify("x" * 1024, kept)
+    assert not await hasher.verify("x" * 1025, kept)
+    assert not await hasher.verify("x" * 50_000_000, kept)
+
+
+async def test_a_hash_of_another_cost_still_works_and_is_outdated(hasher):
+    kept = await hasher.hash("correct horse")
+    dearer = PasswordHasher(cost=5)
+    assert await dearer.verify("correct horse", kept)
+    assert dearer.is_outdated(kept)
+    assert not hasher.is_outdated(kept)
+    dearer.close()
+
+
+async def test_beyond_64_that_wait_more_are_refused():
+    hasher = PasswordHasher(cost=8, threads=1)
+    kept = await hasher.hash("correct horse")
+    attempts = [hasher.verify("wrong", kept) for _ in range(MAX_WAITING + 21)]
+    answers = await asyncio.gather(*attempts, return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, LoginThrottled)]
+    assert len(refused) == 20
+    assert refused[0].retry_after_seconds == 1.0
+    assert await hasher.verify("correct horse", kept)
+    hasher.close()
+
+
+async def test_the_event_loop_runs_on_while_passwords_are_hashed():
+    hasher = PasswordHasher(cost=12)
+    hashing = asyncio.create_task(hasher.hash("correct horse"))
+    turns = 0
+    while not hashing.done():
+        await asyncio.sleep(0.005)
+        turns += 1
+    assert turns > 5
+    assert bcrypt.checkpw(b"x", hashing.result().encode()) is False
+    hasher.close()
+
+
+@pytest.mark.parametrize(
+    ("password", "error"),
+    [("1234567", PasswordTooShort), ("", PasswordTooShort), ("x" * 1025, PasswordTooLong)],
+)
+def test_a_new_password_has_8_to_1024_characters(password, error):
+    with pytest.raises(error) as refused:
+        check_new_password(password, 8, "new_password")
+    assert refused.value.field == "new_password"
+
+
+def test_characters_are_counted_not_bytes():
+    check_new_password("пароль12", 8)
+    check_new_password("é" * 1024, 8)
