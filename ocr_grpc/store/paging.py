@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, tuple_
@@ -38,7 +38,8 @@ def older_than(
         last_time = datetime.fromisoformat(moment)
         if last_time.tzinfo is None:
             raise ValueError
-    except ValueError:
+        last_time = last_time.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InvalidPageToken from None
     return [tuple_(time, key) < (last_time, last_key)]
 
@@ -61,7 +62,8 @@ def decoded(token: str, count: int) -> list[str]:
     if not isinstance(values, list):
         raise InvalidPageToken
     parts = [value for value in values if isinstance(value, str)]  # pyright: ignore[reportUnknownVariableType]
-    if len(parts) != count:
+    # No database takes a NUL or half a surrogate pair, and no key has one.
+    if len(parts) != count or not all(part.isprintable() for part in parts):
         raise InvalidPageToken
     return parts
 

@@ -1,0 +1,120 @@
+"""Dead servers: what they left open is closed, once, and they cannot charge any more."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from ocr_grpc.metering.entries import CallEntry
+from ocr_grpc.metering.errors import LedgerUnavailable
+from ocr_grpc.metering.servers import ServerLease
+from ocr_grpc.store.accounts import AuditRow
+from ocr_grpc.store.base import utc_now
+from ocr_grpc.store.metering import (
+    QuotaRow,
+    RequestIdRow,
+    RequestPageRow,
+    ServerRow,
+    UsageRow,
+)
+from ocr_grpc.telemetry.metrics import Metrics
+from tests.metering.support import PAGE, asking, caller, ledger_on, quota_of, usage_row, usage_rows
+
+
+async def server_ids(database):
+    async with database.read() as session:
+        return sorted(await session.scalars(select(ServerRow.server_id)))
+
+
+async def let_lapse(database, server_id):
+    async with database.write() as session:
+        await session.execute(
+            update(ServerRow)
+            .where(ServerRow.server_id == server_id)
+            .values(lease_expire_time=utc_now() - timedelta(seconds=1))
+        )
+
+
+async def test_what_a_dead_server_left_open_is_closed_once_and_given_back(backend, database):
+    dead = ServerLease(database, "dead")
+    await dead.renew()
+    with_key = caller(pages=500, key={"pages_per_month": 500})
+    async with ledger_on(backend, "dead") as ledger:
+        charges = [await ledger.reserve(asking(with_key, 2)) for _ in range(120)]
+        for charge in charges[:5]:
+            await charge.page(1, PAGE)
+        metrics = [Metrics() for _ in range(3)]
+        alive = [ServerLease(database, f"alive {n}", metrics[n]) for n in range(3)]
+        for each in alive:
+            await each.renew()
+        assert await alive[0].sweep() == 0
+        await let_lapse(database, "dead")
+        swept = await asyncio.gather(*(each.sweep() for each in alive))
+        assert sum(swept) == 120
+        counted = [
+            each.registry.get_sample_value("ocr_reservations_swept_total") for each in metrics
+        ]
+        assert sum(counted) == 120
+        assert await quota_of(database, "ada") == (5, 0)
+        assert await quota_of(database, "key of ada") == (5, 0)
+        row = await usage_row(database, charges[0].usage_id)
+        assert (row.status, row.pages, row.pages_reserved) == ("LOST", 1, 0)
+        assert await server_ids(database) == ["alive 0", "alive 1", "alive 2"]
+
+        # It was only stopped, and comes back: the lease is its own again, the rows are not.
+        await dead.renew()
+        with pytest.raises(LedgerUnavailable):
+            await charges[0].page(2, PAGE)
+        await charges[0].close("OK")
+        row = await usage_row(database, charges[0].usage_id)
+        assert (row.status, row.pages) == ("LOST", 1)
+        await (await ledger.reserve(asking(with_key, 1))).page(1, PAGE)
+        assert await quota_of(database, "ada") == (6, 0)
+
+
+async def test_a_server_that_starts_sweeps(backend, database):
+    async with ledger_on(backend, "before") as ledger:
+        await ServerLease(database, "before").renew()
+        charge = await ledger.reserve(asking(caller(), 3))
+        if not database.is_sqlite:
+            await let_lapse(database, "before")
+        lease = ServerLease(database, "after", renew_seconds=0.05, lease_seconds=0.3)
+        await lease.start()
+        assert (await usage_row(database, charge.usage_id)).status == "LOST"
+        assert await server_ids(database) == ["after"]
+        await asyncio.sleep(0.5)
+        other = ServerLease(database, "other")
+        await other.renew()
+        await other.sweep()
+        assert await server_ids(database) == ["after", "other"]  # it was renewed
+        await lease.close()
+        assert await server_ids(database) == ["other"]
+
+
+async def test_old_rows_are_forgotten(database):
+    old = utc_now() - timedelta(days=401)
+    entries = [CallEntry("m", "OK", create_time=old) for _ in range(600)]
+    async with database.write() as session:
+        for entry in entries:
+            session.add(UsageRow(usage_id=entry.usage_id, method="m", status="OK", create_time=old))
+        session.add(UsageRow(usage_id="new", method="m", status="OK"))
+        session.add(AuditRow(event_id="old", action="a.b", create_time=old))
+        session.add(AuditRow(event_id="new", action="a.b"))
+        session.add(QuotaRow(owner_id="ada", period="2020-01", used_pages=1))
+        for name, hours in (("old", 25), ("new", 23)):
+            time = utc_now() - timedelta(hours=hours)
+            session.add(
+                RequestIdRow(user_id="u", request_id=name, fingerprint=b"", create_time=time)
+            )
+        await session.flush()
+        for name in ("old", "new"):
+            session.add(RequestPageRow(user_id="u", request_id=name, page_number=1))
+    lease = ServerLease(database, "server")
+    await lease.renew()
+    await asyncio.gather(lease.sweep(), lease.sweep())
+    assert [row.usage_id for row in await usage_rows(database)] == ["new"]
+    async with database.read() as session:
+        assert list(await session.scalars(select(AuditRow.event_id))) == ["new"]
+        assert list(await session.scalars(select(RequestPageRow.request_id))) == ["new"]
+        assert (await session.scalar(select(func.count()).select_from(QuotaRow))) == 0
