@@ -46,25 +46,47 @@ class Served:
 
 
 @contextmanager
+def launched(data_dir: Path, **settings: object) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """Run `ocr-grpc serve` and yield its process and its address, until the block is left."""
+    environment = {
+        "DATA_DIR": str(data_dir),
+        "GRPC_PORT": "0",
+        "METRICS_PORT": "0",
+        "LOG_LEVEL": "error",
+        # Without accounts each connection is a caller of its own.
+        "AUTH_ENABLED": "false",
+    }
+    environment |= {name.upper(): str(value) for name, value in settings.items()}
+    process = subprocess.Popen(
+        [Path(sys.executable).parent / "ocr-grpc", "serve", "--no-http"],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process, _address(process)
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def _address(process: "subprocess.Popen[str]") -> str:
+    """Wait until the server says that it is ready, and where."""
+    for line in process.stdout or ():
+        words = line.split()
+        if words[:1] == ["ready"]:
+            return words[1].removeprefix("grpc=")
+    raise RuntimeError("The server did not start; its messages stand above.")
+
+
+@contextmanager
 def served(**settings: object) -> Iterator[Served]:
-    """Run `ocr-grpc serve` with these settings until the block is left."""
-    with tempfile.TemporaryDirectory(prefix="ocr-bench-") as folder:
-        environment = {"DATA_DIR": f"{folder}/data", "GRPC_PORT": "0", "LOG_LEVEL": "error"}
-        environment |= {name.upper(): str(value) for name, value in settings.items()}
-        process = subprocess.Popen(
-            [Path(sys.executable).parent / "ocr-grpc", "serve", "--no-http"],
-            env=os.environ | environment,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            words = (process.stdout.readline() if process.stdout else "").split()
-            if words[:1] != ["ready"]:
-                raise RuntimeError("The server did not start; its messages stand above.")
-            yield Served(psutil.Process(process.pid), words[1].removeprefix("grpc="))
-        finally:
-            process.terminate()
-            process.communicate(timeout=60)
+    """Run a server on a folder of its own until the block is left."""
+    with (
+        tempfile.TemporaryDirectory(prefix="ocr-bench-") as folder,
+        launched(Path(folder) / "data", **settings) as (process, address),
+    ):
+        yield Served(psutil.Process(process.pid), address)
 
 
 @dataclass

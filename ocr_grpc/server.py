@@ -21,12 +21,19 @@ from ocr_grpc.engines.catalog import EngineChoice
 from ocr_grpc.engines.local_worker import WorkerSettings
 from ocr_grpc.engines.pool import EnginePool
 from ocr_grpc.extraction.extractor import ExtractionLimits, Extractor
+from ocr_grpc.rpc.access import declared_access
 from ocr_grpc.rpc.grpc_server import NOT_SERVING, SERVING, HealthBoard, make_server, server_options
-from ocr_grpc.rpc.interceptors.errors import ErrorInterceptor
-from ocr_grpc.rpc.interceptors.telemetry import TelemetryInterceptor
+from ocr_grpc.rpc.intake import Intake
 from ocr_grpc.rpc.ocr import OcrLimits, OcrServicerImpl
 from ocr_grpc.settings import Settings, host_and_port
+from ocr_grpc.telemetry.metrics import Metrics
 from ocr_grpc.v1.ocr_service_pb2_grpc import add_OcrServiceServicer_to_server
+from ocr_grpc.wiring.accounts import open_accounts
+from ocr_grpc.wiring.database import open_database
+from ocr_grpc.wiring.errors import CannotServe
+from ocr_grpc.wiring.health import ServerHealth
+from ocr_grpc.wiring.metering import open_metering
+from ocr_grpc.wiring.services import add_account_services, make_interceptors
 
 log = structlog.get_logger()
 
@@ -40,10 +47,6 @@ SOCKET_FOLDER = re.compile(r"[A-Za-z0-9_./-]{1,90}")
 """Folders that can hold sockets: these allow 104 to 108 bytes, and grpc takes paths for URIs."""
 
 
-class CannotServe(Exception):
-    """The service cannot start; the message says what to do."""
-
-
 class Server:
     """The service on one machine. `start`, then `stop`; or `run`, which does both."""
 
@@ -54,6 +57,9 @@ class Server:
         self._health_changes: set[asyncio.Task[None]] = set()
         self._stopping = False
         self.port = 0
+        self.metrics_port = 0
+        self.password_path: Path | None = None
+        """Where the first administrator's password is, if one was made up at this start."""
 
     @property
     def engine(self) -> EnginePool:
@@ -77,17 +83,21 @@ class Server:
         settings = self._settings
         spool = await asyncio.to_thread(self._make_spool)
         self._stack.callback(spool.close)
+        metrics = self._metrics = Metrics()
+        self._stack.push_async_callback(metrics.close)
+        database = await open_database(settings, self._stack)
+        metering = await open_metering(settings, database, metrics, self._stack)
+        accounts = await open_accounts(settings, database, metering.windows, self._stack)
+        metering.lease.add_sweep(accounts.sessions.sweep)
+        self.password_path = accounts.password_path
         self._grpc = make_server(
-            # Order is policy:
-            [
-                TelemetryInterceptor(),  # outermost: everything below is timed and logged
-                ErrorInterceptor(),  # outside everything that raises a domain error
-            ],
+            make_interceptors(metering, accounts, declared_access()),
             server_options(settings.max_inline_bytes, settings.max_connection_age_seconds),
             self._board,
         )
         # Before the workers, which take seconds: a taken port is told at once.
         self.port = self._bind(host_and_port(settings.host, settings.grpc_port))
+        self.metrics_port = self._serve_metrics()
         documents = DocumentPool(spool.path, self._document_limits(), settings.reader_count)
         self._stack.push_async_callback(documents.close)
         await documents.start()
@@ -97,9 +107,19 @@ class Server:
         extractor = self._extractor = Extractor(
             documents, self._engine, settings.worker_count, _limits(ExtractionLimits, settings)
         )
+        intake = Intake(extractor, spool, metering.ledger, metering.streams)
         limits = _limits(OcrLimits, settings)
-        servicer = OcrServicerImpl(extractor, spool, self._engine, version("ocr-grpc"), limits)
+        servicer = OcrServicerImpl(intake, self._engine, version("ocr-grpc"), limits)
         add_OcrServiceServicer_to_server(servicer, self._grpc)
+        health = ServerHealth(
+            database,
+            metering.windows,
+            metering.ledger,
+            settings.data_dir,
+            lambda: self._engine.ready_workers,
+            accounts.mailer.configured,
+        )
+        add_account_services(self._grpc, settings, accounts, metering, health)
         await self._grpc.start()
         self._engine.on_ready_change = self._engine_changed
         await self._board.set(SERVING)
@@ -168,6 +188,16 @@ class Server:
             raise CannotServe(
                 f"Cannot listen on {address}: is another server running there? "
                 "GRPC_PORT and HOST choose another address."
+            ) from None
+
+    def _serve_metrics(self) -> int:
+        settings = self._settings
+        try:
+            return self._metrics.start_http(settings.host, settings.metrics_port)
+        except OSError as error:
+            raise CannotServe(
+                f"Cannot listen on {host_and_port(settings.host, settings.metrics_port)}: "
+                f"{error.strerror}. METRICS_PORT chooses another port."
             ) from None
 
     def _make_spool(self) -> Spool:

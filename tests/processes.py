@@ -14,6 +14,7 @@ COMMAND = str(Path(sys.executable).parent / "ocr-grpc")
 def environment(folder: Path, **settings: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     defaults = {"DATA_DIR": str(folder / "data"), "ENGINE": "null", "GRPC_PORT": "0"}
+    defaults |= {"METRICS_PORT": "0", "AUTH_ENABLED": "false", "BCRYPT_COST": "4"}
     return kept | defaults | {"LOG_FORMAT": "json"} | settings
 
 

@@ -26,9 +26,10 @@ TEXT_LAYER_ONLY = options_pb2.MODE_TEXT_LAYER_ONLY
 
 @asynccontextmanager
 async def running(data_dir: Path, **settings) -> AsyncIterator[Server]:
-    """Run a server with the null engine, unless `engine` says otherwise."""
+    """Run a server with the null engine and without accounts, unless settings say otherwise."""
     values = {"engine": "null", "engine_workers": 2, "readers": 2, "shutdown_grace_seconds": 1}
-    server = Server(Settings(_env_file=None, grpc_port=0, data_dir=data_dir, **values | settings))
+    values |= {"grpc_port": 0, "metrics_port": 0, "auth_enabled": False}
+    server = Server(Settings(_env_file=None, data_dir=data_dir, **values | settings))
     await server.start()
     try:
         yield server

@@ -8,9 +8,10 @@ import uvloop
 
 from ocr_grpc.engines.errors import EngineUnavailable
 from ocr_grpc.processes import give_memory_back, hide_memory
-from ocr_grpc.server import CannotServe, Server
+from ocr_grpc.server import Server
 from ocr_grpc.settings import Settings, SettingsError, host_and_port, load_settings
 from ocr_grpc.telemetry.logs import configure_logs
+from ocr_grpc.wiring.errors import CannotServe
 
 
 def serve(
@@ -42,6 +43,9 @@ async def _serve(settings: Settings) -> None:
 
 
 def _announce(server: Server, settings: Settings) -> None:
+    if server.password_path:
+        user = settings.bootstrap_user
+        typer.echo(f"administrator {user!r}, password in {server.password_path}", err=True)
     engine = server.engine.description
     # One line that scripts wait for: `ready`, then addresses.
     address = host_and_port(settings.host, server.port)

@@ -23,6 +23,8 @@ from ocr_grpc.extraction.events import (
     Started,
     Usage,
 )
+from ocr_grpc.extraction.interruption import Interruption
+from ocr_grpc.extraction.meter import Meter
 from ocr_grpc.extraction.options import ExtractOptions, Mode, select_pages
 from ocr_grpc.extraction.page_reader import PageContext, PageEngine, PageReader
 from ocr_grpc.extraction.page_stream import merged
@@ -40,6 +42,23 @@ class ExtractionLimits:
     max_inline_total_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be read, for whom.
+
+    Attributes:
+        caller: whom fairness counts it for.
+        meter: told of every page before it leaves.
+        interruption: ends the extraction with an error.
+    """
+
+    document: SpooledDocument
+    options: ExtractOptions
+    caller: str
+    meter: Meter
+    interruption: Interruption
+
+
 class Extractor:
     """Reads documents. One for the whole server, made in its event loop."""
 
@@ -54,7 +73,7 @@ class Extractor:
         )
         # One page in the engine and one ready for it, for each worker.
         self._rendering = FairSlots(2 * workers)
-        self._interrupted: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        self._running: set[Interruption] = set()
 
     def admitted(self, caller: str, held_bytes: int) -> AbstractContextManager[None]:
         """Count an extraction for as long as the block lasts; see `Admission.admitted`."""
@@ -62,8 +81,8 @@ class Extractor:
 
     def interrupt(self) -> None:
         """End all extractions now, each with a last event that says why; for a shutdown."""
-        if not self._interrupted.done():
-            self._interrupted.set_result(ShuttingDown())
+        for interruption in self._running:
+            interruption.end(ShuttingDown())
 
     def check(self, options: ExtractOptions) -> None:
         """Refuse options that can never be honoured, before a byte of the document is taken.
@@ -73,9 +92,7 @@ class Extractor:
         """
         options.check(self._engine.description)
 
-    async def extract(
-        self, document: SpooledDocument, options: ExtractOptions, caller: str
-    ) -> AsyncGenerator[Event, None]:
+    async def extract(self, order: Order) -> AsyncGenerator[Event, None]:
         """Yield the events of an extraction: `Started` first, `Finished` or `Failed` last.
 
         Closing the iterator early stops all work on the document.
@@ -83,29 +100,49 @@ class Extractor:
         Raises:
             DocumentError: the document cannot be opened; there was no event.
             InvalidOption: the options do not fit it; there was no event.
+            OcrError: what the meter refuses it with; there was no event. Or what interrupts it.
         """
+        meter = order.meter
+        self._running.add(order.interruption)
+        try:
+            async with aclosing(self._opened(order)) as events:
+                async for event in events:
+                    meter.delivered(event)
+                    yield event
+        except OcrError as error:
+            await meter.settle(error)
+            raise
+        except (asyncio.CancelledError, GeneratorExit):
+            await meter.abandon()
+            raise
+        finally:
+            self._running.discard(order.interruption)
+
+    async def _opened(self, order: Order) -> AsyncGenerator[Event, None]:
         began = monotonic()
-        opened = await self._documents.open(document.path, caller=caller)
+        options = order.options
+        opened = await self._documents.open(order.document.path, caller=order.caller)
         try:
             if options.mode is Mode.TEXT_LAYER_ONLY and not opened.has_text_layers:
                 raise ModeNotSupported(opened.kind.value)
             pages = select_pages(options.pages, opened.page_count)
             place = self._admission.queue()
             try:
-                started = self._started(opened, document.size_bytes, options, pages, place)
+                started = self._started(opened, order, pages, place)
+                await order.meter.reserve(started, pages)
                 yield started
                 context = PageContext(
                     extraction_id=started.extraction_id,
-                    caller=caller,
+                    caller=order.caller,
                     document=opened,
-                    size_bytes=document.size_bytes,
+                    size_bytes=order.document.size_bytes,
                     options=options,
                     engine=self._engine,
                     rendering=self._rendering,
                     place=place,
                     page_timeout_seconds=self._limits.page_timeout_seconds,
                 )
-                async with aclosing(self._pages(context, pages, began)) as events:
+                async with aclosing(self._pages(context, pages, order, began)) as events:
                     async for event in events:
                         yield event
             finally:
@@ -113,14 +150,8 @@ class Extractor:
         finally:
             await opened.close()
 
-    def _started(
-        self,
-        opened: Document,
-        size_bytes: int,
-        options: ExtractOptions,
-        pages: list[range],
-        place: Place,
-    ) -> Started:
+    def _started(self, opened: Document, order: Order, pages: list[range], place: Place) -> Started:
+        options = order.options
         reads_images = options.mode is not Mode.TEXT_LAYER_ONLY
         return Started(
             extraction_id=secrets.token_hex(12),
@@ -130,25 +161,39 @@ class Extractor:
             mode=options.mode,
             engine=self._engine.description if reads_images else None,
             queue_position=place.ahead if reads_images else 0,
-            size_bytes=size_bytes,
+            size_bytes=order.document.size_bytes,
         )
 
     async def _pages(
-        self, context: PageContext, pages: list[range], began: float
+        self, context: PageContext, pages: list[range], order: Order, began: float
     ) -> AsyncGenerator[Event, None]:
         totals = _Totals()
         stream = merged(
             chain.from_iterable(pages),
-            lambda number: PageReader(context, number).events(),
+            # Charged here, where pages are read side by side: their charges share a commit.
+            lambda number: _charged(PageReader(context, number).events(), order.meter),
             self._limits.pages_at_once,
-            self._interrupted,
+            order.interruption.future,
         )
         async with aclosing(stream) as events:
             async for event in events:
                 if isinstance(event, PageFinished):
                     totals.add(event)
                 yield event
-        yield totals.last_event(monotonic() - began)
+        last = totals.last_event(monotonic() - began)
+        await order.meter.settle(last.error if isinstance(last, Failed) else None)
+        yield last
+
+
+async def _charged(
+    events: AsyncGenerator[Event, None], meter: Meter
+) -> AsyncGenerator[Event, None]:
+    """Yield the events of a page, its last one when the charge is durable."""
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, PageFinished):
+                await meter.charge(event)
+            yield event
 
 
 class _Totals:
@@ -167,7 +212,7 @@ class _Totals:
             if self._first_failure is None or failure[0] < self._first_failure[0]:
                 self._first_failure = failure
 
-    def last_event(self, duration_seconds: float) -> Event:
+    def last_event(self, duration_seconds: float) -> Finished | Failed:
         """Return `Finished`, or `Failed` with the first page's reason if no page was read."""
         read = self._count[PageOutcome.OK] + self._count[PageOutcome.DEGRADED]
         if not read and self._first_failure:

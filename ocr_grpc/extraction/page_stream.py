@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
+from typing import cast
 
 from ocr_grpc.extraction.events import Event, PageFinished
 
@@ -39,8 +40,14 @@ async def merged(
                 group.create_task(read(page_number))
 
     def ended(task: asyncio.Task[None]) -> None:
-        cancelled = RuntimeError("The reading of the pages was cancelled from outside.")
-        queue.put_nowait(cancelled if task.cancelled() else task.exception())
+        if task.cancelled():
+            queue.put_nowait(RuntimeError("The reading of the pages was cancelled from outside."))
+            return
+        error = task.exception()
+        while isinstance(error, BaseExceptionGroup):
+            # One page's error ends all; those of the others are its consequences.
+            error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+        queue.put_nowait(error)
 
     def interrupt(error: asyncio.Future[Exception]) -> None:
         if not error.cancelled():

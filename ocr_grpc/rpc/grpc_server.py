@@ -8,10 +8,10 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from ocr_grpc.rpc.access import SERVICES
 from ocr_grpc.rpc.interceptors.base import CallInterceptor
-from ocr_grpc.v1 import ocr_service_pb2
 
-OCR_SERVICE = ocr_service_pb2.DESCRIPTOR.services_by_name["OcrService"].full_name
+SERVICE_NAMES = tuple(service.full_name for service in SERVICES)
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -56,7 +56,7 @@ class HealthBoard:
     def __init__(self) -> None:
         # grpc's stubs leave `aio` out.
         self.servicer: _HealthServicer = health.aio.HealthServicer()  # pyright: ignore
-        self._services = ("", OCR_SERVICE)
+        self._services = ("", *SERVICE_NAMES)
 
     async def set(self, status: health_pb2.HealthCheckResponse.ServingStatus.ValueType) -> None:
         """Say whether calls can be answered."""
@@ -75,6 +75,6 @@ def make_server(
     server = grpc.aio.server(interceptors=list(interceptors), options=options)
     add_health: Any = health_pb2_grpc.add_HealthServicer_to_server  # pyright: ignore
     add_health(board.servicer, server)
-    names = (OCR_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    names = (*SERVICE_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
     return server

@@ -9,15 +9,14 @@ import structlog
 from ocr_grpc.documents.document import DocumentKind
 from ocr_grpc.documents.errors import DocumentTooLarge
 from ocr_grpc.documents.formats import FORMATS
-from ocr_grpc.documents.spool import Spool
 from ocr_grpc.engines.engine import EngineDescription
 from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.events import Event, Failed, Finished, PageFinished, Usage
-from ocr_grpc.extraction.extractor import Extractor
-from ocr_grpc.extraction.options import MAX_DPI, MIN_DPI, ExtractOptions, Mode
+from ocr_grpc.extraction.options import MAX_DPI, MIN_DPI, Mode
 from ocr_grpc.extraction.page_reader import PageEngine
 from ocr_grpc.rpc import mapping
-from ocr_grpc.rpc.errors import InternalError, InvalidFileName
+from ocr_grpc.rpc.errors import InternalError
+from ocr_grpc.rpc.intake import Arriving, Intake
 from ocr_grpc.rpc.interceptors.base import Context
 from ocr_grpc.rpc.responses import Response, event_to_proto
 from ocr_grpc.rpc.upload import Upload
@@ -28,8 +27,6 @@ from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceServicer
 
 log = structlog.get_logger()
-
-MAX_FILE_NAME_CHARS = 255
 
 REST_MARK = "x-envoy-original-path"
 """Metadata that the sidecar adds to calls it made from REST."""
@@ -52,14 +49,12 @@ class OcrServicerImpl(OcrServiceServicer):
 
     def __init__(
         self,
-        extractor: Extractor,
-        spool: Spool,
+        intake: Intake,
         engine: PageEngine,
         version: str,
         limits: OcrLimits,
     ) -> None:
-        self._extractor = extractor
-        self._spool = spool
+        self._intake = intake
         self._engine = engine
         self._version = version
         self._limits = limits
@@ -135,11 +130,16 @@ class OcrServicerImpl(OcrServiceServicer):
                 limit_bytes=limit,
                 size_bytes=size_bytes,
             )
-        events = self._events(
-            _once([request.content]), options, request.file_name, limit, held_bytes=size_bytes
+        arriving = Arriving(
+            _once([request.content]),
+            options,
+            request.file_name,
+            request.request_id,
+            max_bytes=limit,
+            held_bytes=size_bytes,
         )
         del request  # its bytes are on disk soon, and an extraction may last
-        async with aclosing(events):
+        async with aclosing(self._intake.events(arriving)) as events:
             async for event in events:
                 yield event
 
@@ -152,33 +152,12 @@ class OcrServicerImpl(OcrServiceServicer):
                 limit_bytes=limit,
                 size_bytes=upload.size_bytes,
             )
-        events = self._events(upload.chunks(), options, upload.file_name, limit)
-        async with aclosing(events):
+        arriving = Arriving(
+            upload.chunks(), options, upload.file_name, upload.request_id, max_bytes=limit
+        )
+        async with aclosing(self._intake.events(arriving)) as events:
             async for event in events:
                 yield event
-
-    async def _events(
-        self,
-        chunks: AsyncGenerator[bytes, None],
-        options: ExtractOptions,
-        file_name: str,
-        max_bytes: int,
-        held_bytes: int = 0,
-    ) -> AsyncGenerator[Event, None]:
-        """Yield the events of a document, from the arrival of its bytes on."""
-        if len(file_name) > MAX_FILE_NAME_CHARS:
-            raise InvalidFileName(
-                f"A file name has at most {MAX_FILE_NAME_CHARS} characters.", field="file_name"
-            )
-        self._extractor.check(options)
-        call = current_call()
-        with self._extractor.admitted(call.caller, held_bytes):
-            async with aclosing(chunks), self._spool.received(chunks, max_bytes) as document:
-                call.facts["size_bytes"] = document.size_bytes
-                events = self._extractor.extract(document, options, call.caller)
-                async with aclosing(events):
-                    async for event in events:
-                        yield event
 
     async def _responses(
         self,

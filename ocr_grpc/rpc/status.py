@@ -6,11 +6,15 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
+from ocr_grpc.accounts import errors as accounts
 from ocr_grpc.documents import errors as documents
 from ocr_grpc.engines import errors as engines
 from ocr_grpc.errors import InvalidOption, OcrError
 from ocr_grpc.extraction import errors as extraction
+from ocr_grpc.metering import errors as metering
 from ocr_grpc.rpc import errors as rpc
+from ocr_grpc.rpc.interceptors.base import Context
+from ocr_grpc.store import errors as store
 
 DOMAIN = "ocr_grpc"
 DETAILS_KEY = "grpc-status-details-bin"
@@ -32,6 +36,20 @@ CODES: dict[type[OcrError], grpc.StatusCode] = {
     extraction.MemoryFull: Code.RESOURCE_EXHAUSTED,
     extraction.ShuttingDown: Code.UNAVAILABLE,
     extraction.DpiLowered: Code.INVALID_ARGUMENT,
+    accounts.Unauthenticated: Code.UNAUTHENTICATED,
+    accounts.Denied: Code.PERMISSION_DENIED,
+    accounts.NotFound: Code.NOT_FOUND,
+    accounts.AlreadyExists: Code.ALREADY_EXISTS,
+    accounts.NotNow: Code.FAILED_PRECONDITION,
+    accounts.TooManyKeys: Code.RESOURCE_EXHAUSTED,
+    accounts.LoginThrottled: Code.RESOURCE_EXHAUSTED,
+    accounts.MailThrottled: Code.RESOURCE_EXHAUSTED,
+    accounts.MailTokenInvalid: Code.INVALID_ARGUMENT,
+    metering.RateLimited: Code.RESOURCE_EXHAUSTED,
+    metering.TooManyStreams: Code.RESOURCE_EXHAUSTED,
+    metering.QuotaExceeded: Code.RESOURCE_EXHAUSTED,
+    metering.LedgerUnavailable: Code.UNAVAILABLE,
+    store.DatabaseUnavailable: Code.UNAVAILABLE,
     rpc.OptionsTooLate: Code.INVALID_ARGUMENT,
     rpc.UploadTruncated: Code.INVALID_ARGUMENT,
     rpc.UploadStalled: Code.INVALID_ARGUMENT,
@@ -49,6 +67,16 @@ def code_of(error: OcrError) -> grpc.StatusCode:
     return Code.INTERNAL
 
 
+def status_name(context: Context) -> str:
+    """Return the name of the status a call ends with, such as `OK`."""
+    code = context.code()
+    if not code:
+        return Code.OK.name
+    # Once a call was aborted, grpc.aio gives the number here.
+    by_number = {each.value[0]: each.name for each in Code}
+    return by_number.get(code, str(code)) if isinstance(code, int) else code.name
+
+
 def status_of(error: OcrError) -> status_pb2.Status:
     """Return an error as `google.rpc.Status` with its details."""
     number: int = code_of(error).value[0]  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
@@ -61,6 +89,11 @@ def status_of(error: OcrError) -> status_pb2.Status:
             field=error.field, description=error.message, reason=error.reason
         )
         details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+    if isinstance(error, metering.QuotaExceeded):
+        spent = error_details_pb2.QuotaFailure.Violation(
+            subject=error.subject, description=error.message
+        )
+        details.append(error_details_pb2.QuotaFailure(violations=[spent]))
     retry_after_seconds: float | None = getattr(error, "retry_after_seconds", None)
     if retry_after_seconds is not None:
         delay = Duration()

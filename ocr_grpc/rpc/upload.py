@@ -25,6 +25,8 @@ class Upload:
         self._patience_ends = 0.0
         self.file_name = ""
         """What the caller calls the file, once it began."""
+        self.request_id = ""
+        """What makes a repetition free, once it began."""
         self.size_bytes = 0
         """How many bytes were announced, once it began; 0 if that was not said."""
 
@@ -39,6 +41,7 @@ class Upload:
         first = await self._next() or pb.UploadExtractRequest()
         self._first_bytes = first.content.data
         self.file_name, self.size_bytes = first.file_name, first.size_bytes
+        self.request_id = first.request_id
         return options_from_proto(first.options)
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
@@ -55,9 +58,10 @@ class Upload:
             yield first
         del first
         while (request := await self._next()) is not None:
-            if request.HasField("options") or request.file_name or request.size_bytes:
+            late = request.file_name or request.size_bytes or request.request_id
+            if late or request.HasField("options"):
                 raise OptionsTooLate(
-                    "Options, name and size go in the first message; later ones are bytes alone."
+                    "Options, name, size and id go in the first message; bytes alone follow."
                 )
             size_bytes += len(request.content.data)
             if request.content.data:

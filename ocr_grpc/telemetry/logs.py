@@ -11,7 +11,8 @@ def configure_logs(log_format: str, level: str) -> None:
     """Set logging up for this process; `log_format` and `level` are the settings of these names."""
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     renderer: Any = (
-        structlog.dev.ConsoleRenderer()
+        # Its own tracebacks show the values of variables, and some of these are secrets.
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if console
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )

@@ -188,7 +188,8 @@ class AuthServiceServicer:
     def RequestEmailVerification(self, request, context):
         """Sends a mail with a token that confirms the user's address.
 
-        Fails with `FAILED_PRECONDITION`: `MAIL_NOT_CONFIGURED`, or `EMAIL_MISSING`.
+        Fails with `FAILED_PRECONDITION` (`MAIL_NOT_CONFIGURED` or `EMAIL_MISSING`), and with
+        `RESOURCE_EXHAUSTED` (`MAIL_THROTTLED`) after a few mails in a minute.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -206,7 +207,8 @@ class AuthServiceServicer:
     def RequestPasswordReset(self, request, context):
         """Sends a mail with a token for a new password, if the address is some user's verified one.
 
-        Answers the same whether it is. Fails with `FAILED_PRECONDITION` (`MAIL_NOT_CONFIGURED`).
+        Answers the same whether it is. Fails with `FAILED_PRECONDITION` (`MAIL_NOT_CONFIGURED`), and
+        with `RESOURCE_EXHAUSTED` (`MAIL_THROTTLED`) after a few mails in a minute.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -83,7 +83,8 @@ class AuthServiceStub:
     RequestEmailVerification: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RequestEmailVerificationRequest, _auth_service_pb2.RequestEmailVerificationResponse]
     """Sends a mail with a token that confirms the user's address.
 
-    Fails with `FAILED_PRECONDITION`: `MAIL_NOT_CONFIGURED`, or `EMAIL_MISSING`.
+    Fails with `FAILED_PRECONDITION` (`MAIL_NOT_CONFIGURED` or `EMAIL_MISSING`), and with
+    `RESOURCE_EXHAUSTED` (`MAIL_THROTTLED`) after a few mails in a minute.
     """
     VerifyEmail: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.VerifyEmailRequest, _auth_service_pb2.VerifyEmailResponse]
     """Confirms an address with the token of the mail.
@@ -93,7 +94,8 @@ class AuthServiceStub:
     RequestPasswordReset: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RequestPasswordResetRequest, _auth_service_pb2.RequestPasswordResetResponse]
     """Sends a mail with a token for a new password, if the address is some user's verified one.
 
-    Answers the same whether it is. Fails with `FAILED_PRECONDITION` (`MAIL_NOT_CONFIGURED`).
+    Answers the same whether it is. Fails with `FAILED_PRECONDITION` (`MAIL_NOT_CONFIGURED`), and
+    with `RESOURCE_EXHAUSTED` (`MAIL_THROTTLED`) after a few mails in a minute.
     """
     ResetPassword: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]
     """Sets a new password with the token of the mail and ends all sessions.
@@ -157,7 +159,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     RequestEmailVerification: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RequestEmailVerificationRequest, _auth_service_pb2.RequestEmailVerificationResponse]  # type: ignore[assignment]
     """Sends a mail with a token that confirms the user's address.
 
-    Fails with `FAILED_PRECONDITION`: `MAIL_NOT_CONFIGURED`, or `EMAIL_MISSING`.
+    Fails with `FAILED_PRECONDITION` (`MAIL_NOT_CONFIGURED` or `EMAIL_MISSING`), and with
+    `RESOURCE_EXHAUSTED` (`MAIL_THROTTLED`) after a few mails in a minute.
     """
     VerifyEmail: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.VerifyEmailRequest, _auth_service_pb2.VerifyEmailResponse]  # type: ignore[assignment]
     """Confirms an address with the token of the mail.
@@ -167,7 +170,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     RequestPasswordReset: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RequestPasswordResetRequest, _auth_service_pb2.RequestPasswordResetResponse]  # type: ignore[assignment]
     """Sends a mail with a token for a new password, if the address is some user's verified one.
 
-    Answers the same whether it is. Fails with `FAILED_PRECONDITION` (`MAIL_NOT_CONFIGURED`).
+    Answers the same whether it is. Fails with `FAILED_PRECONDITION` (`MAIL_NOT_CONFIGURED`), and
+    with `RESOURCE_EXHAUSTED` (`MAIL_THROTTLED`) after a few mails in a minute.
     """
     ResetPassword: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]  # type: ignore[assignment]
     """Sets a new password with the token of the mail and ends all sessions.
@@ -282,7 +286,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.RequestEmailVerificationResponse, _abc.Awaitable[_auth_service_pb2.RequestEmailVerificationResponse]]:
         """Sends a mail with a token that confirms the user's address.
 
-        Fails with `FAILED_PRECONDITION`: `MAIL_NOT_CONFIGURED`, or `EMAIL_MISSING`.
+        Fails with `FAILED_PRECONDITION` (`MAIL_NOT_CONFIGURED` or `EMAIL_MISSING`), and with
+        `RESOURCE_EXHAUSTED` (`MAIL_THROTTLED`) after a few mails in a minute.
         """
 
     @_abc_1.abstractmethod
@@ -304,7 +309,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.RequestPasswordResetResponse, _abc.Awaitable[_auth_service_pb2.RequestPasswordResetResponse]]:
         """Sends a mail with a token for a new password, if the address is some user's verified one.
 
-        Answers the same whether it is. Fails with `FAILED_PRECONDITION` (`MAIL_NOT_CONFIGURED`).
+        Answers the same whether it is. Fails with `FAILED_PRECONDITION` (`MAIL_NOT_CONFIGURED`), and
+        with `RESOURCE_EXHAUSTED` (`MAIL_THROTTLED`) after a few mails in a minute.
         """
 
     @_abc_1.abstractmethod

@@ -119,10 +119,22 @@ def test_a_wrong_setting_is_named_at_the_start(folder):
     assert b"Traceback" not in run.stderr
 
 
+def test_a_second_server_on_the_same_folder_is_refused(folder, address):
+    run = subprocess.run(
+        [COMMAND, "serve"],
+        env=environment(folder),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert b"Another server uses" in run.stderr
+
+
 def test_a_taken_port_is_said_so(folder, address):
     run = subprocess.run(
         [COMMAND, "serve"],
-        env=environment(folder, GRPC_PORT=address.split(":")[1]),
+        env=environment(folder, GRPC_PORT=address.split(":")[1], DATA_DIR=str(folder / "other")),
         capture_output=True,
         timeout=60,
         check=False,

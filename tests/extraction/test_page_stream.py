@@ -77,9 +77,8 @@ async def test_an_unexpected_error_of_a_page_ends_the_stream_and_the_other_pages
         async for event in pages.read(number):
             yield event
 
-    with pytest.raises(ExceptionGroup) as raised:
+    with pytest.raises(ZeroDivisionError):
         [event async for event in merge(range(1, 100), read, 4)]
-    assert raised.group_contains(ZeroDivisionError)
     assert pages.open == 0
 
 

@@ -19,6 +19,7 @@ class Recorder(CallInterceptor):
     """Writes down when calls begin and end."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.seen: list[str] = []
 
     @asynccontextmanager

@@ -8,6 +8,7 @@ import grpc.aio
 import structlog
 
 from ocr_grpc.errors import OcrError
+from ocr_grpc.rpc.caller import current_caller, with_left
 from ocr_grpc.rpc.errors import InternalError
 from ocr_grpc.rpc.interceptors.base import Call, CallInterceptor
 from ocr_grpc.rpc.status import DETAILS_KEY, code_of, status_of
@@ -38,8 +39,8 @@ class ErrorInterceptor(CallInterceptor):
 
 async def _abort(call: Call, error: OcrError) -> None:
     current_call().facts["reason"] = error.reason
-    trailing = [
-        *(call.context.trailing_metadata() or ()),
+    trailing = (
+        *with_left(call.context, current_caller()),
         (DETAILS_KEY, status_of(error).SerializeToString()),
-    ]
-    await call.context.abort(code_of(error), error.message, tuple(trailing))
+    )
+    await call.context.abort(code_of(error), error.message, trailing)

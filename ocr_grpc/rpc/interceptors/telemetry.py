@@ -7,10 +7,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from time import perf_counter
 
-import grpc
 import structlog
 
+from ocr_grpc.rpc.caller import Caller, address_of, set_current_caller
 from ocr_grpc.rpc.interceptors.base import Call, CallInterceptor
+from ocr_grpc.rpc.status import status_name
 from ocr_grpc.telemetry.call_record import CallRecord, set_current_call
 
 log = structlog.get_logger()
@@ -29,6 +30,7 @@ class TelemetryInterceptor(CallInterceptor):
         """Time the call and log its end, whatever it is."""
         record = CallRecord(call.method, _request_id(call), caller=call.context.peer())
         set_current_call(record)
+        set_current_caller(Caller(address_of(record.caller), record.request_id))
         call.context.set_trailing_metadata(((REQUEST_ID_KEY, record.request_id),))
         began = perf_counter()
         cancelled = False
@@ -42,7 +44,7 @@ class TelemetryInterceptor(CallInterceptor):
             write(
                 "call",
                 method=call.method,
-                status="CANCELLED" if cancelled else _status_name(call),
+                status="CANCELLED" if cancelled else status_name(call.context),
                 duration_ms=round((perf_counter() - began) * 1000, 1),
                 request_id=record.request_id,
                 caller=record.caller,
@@ -56,12 +58,3 @@ def _request_id(call: Call) -> str:
         if key == REQUEST_ID_KEY and isinstance(value, str) and _REQUEST_ID.fullmatch(value):
             return value
     return secrets.token_hex(12)
-
-
-def _status_name(call: Call) -> str:
-    code = call.context.code()
-    if not code:
-        return grpc.StatusCode.OK.name
-    # Once a call was aborted, grpc.aio gives the number here.
-    by_number = {each.value[0]: each.name for each in grpc.StatusCode}
-    return by_number.get(code, str(code)) if isinstance(code, int) else code.name

@@ -1,0 +1,164 @@
+"""Charges the pages of an extraction to whoever asked for it."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from time import monotonic
+
+from ocr_grpc.accounts.principal import Principal
+from ocr_grpc.errors import OcrError
+from ocr_grpc.extraction.events import (
+    Delta,
+    Event,
+    PageFinished,
+    PageOutcome,
+    Retract,
+    Started,
+    Usage,
+)
+from ocr_grpc.extraction.options import ExtractOptions
+from ocr_grpc.metering.entries import PageUsage, Reservation
+from ocr_grpc.metering.ledger import Charge, Ledger
+from ocr_grpc.store.base import utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class MeteredCall:
+    """The call an extraction is charged under.
+
+    Attributes:
+        method: the RPC, such as `OcrService/Extract`.
+        call_id: as in `x-request-id`.
+        request_id: what makes a repetition free. Empty: nothing does.
+        fingerprint: stands for the document and the options. Only with `request_id`.
+    """
+
+    principal: Principal
+    method: str
+    call_id: str
+    request_id: str = ""
+    fingerprint: bytes = b""
+    create_time: datetime = field(default_factory=utc_now)
+
+
+class LedgerMeter:
+    """The meter of one extraction; see `Meter`."""
+
+    def __init__(
+        self, ledger: Ledger, call: MeteredCall, status_of: Callable[[OcrError], str]
+    ) -> None:
+        self._ledger = ledger
+        self._call = call
+        self._status_of = status_of
+        self._began = monotonic()
+        self._under_way: dict[int, PageUsage] = {}
+        """Pages of which text was sent, but not their end."""
+        self._charge: Charge | None = None
+
+    @property
+    def has_row(self) -> bool:
+        """Whether the call has its row in the ledger: from the reservation on."""
+        return self._charge is not None
+
+    @property
+    def remaining_pages(self) -> int | None:
+        """Pages left this month, as last seen. None if that is not known, or there is no limit."""
+        return self._charge.remaining_pages if self._charge else None
+
+    async def reserve(self, started: Started, pages: list[range]) -> None:
+        """Put the pages aside.
+
+        Raises:
+            QuotaExceeded: fewer are left.
+            RequestIdReused: the id stands for something else.
+            LedgerUnavailable: it cannot be written down.
+        """
+        call = self._call
+        self._charge = await self._ledger.reserve(
+            Reservation(
+                principal=call.principal,
+                pages=tuple(pages),
+                method=call.method,
+                kind=started.kind.value,
+                call_id=call.call_id,
+                extraction_id=started.extraction_id,
+                request_id=call.request_id,
+                fingerprint=call.fingerprint,
+                create_time=call.create_time,
+            )
+        )
+
+    async def charge(self, page: PageFinished) -> None:
+        """Charge a page, durably; one that failed costs nothing.
+
+        Raises:
+            LedgerUnavailable: it cannot be written down, so the page must not leave.
+        """
+        if self._charge is None:
+            return
+        if page.outcome is PageOutcome.FAILED:
+            self._charge.failed_page()
+        else:
+            await self._charge.page(page.page_number, _page_usage(page.usage))
+
+    def delivered(self, event: Event) -> None:
+        """Keep account of the pages of which text is on its way."""
+        match event:
+            case Delta():
+                sent = self._under_way.get(event.page_number, PageUsage())
+                more = PageUsage(completion_chars=len(event.text))
+                self._under_way[event.page_number] = sent + more
+            case Retract() if event.offset == 0:
+                self._under_way.pop(event.page_number, None)
+            case PageFinished():
+                self._under_way.pop(event.page_number, None)
+            case _:
+                pass
+
+    async def settle(self, error: OcrError | None) -> None:
+        """Close the row."""
+        await self.close(self._status_of(error) if error else "OK", error.reason if error else "")
+
+    async def close(self, status: str, reason: str) -> None:
+        """Close the row if nothing else did."""
+        if self._charge:
+            await self._charge.close(status, reason, monotonic() - self._began)
+
+    async def abandon(self) -> None:
+        """Close the row of a caller who hung up, charging the pages whose text was on its way."""
+        if self._charge:
+            seconds = monotonic() - self._began
+            await self._charge.close("CANCELLED", "", seconds, self._under_way)
+
+
+async def fingerprint_of(document: Path, options: ExtractOptions) -> bytes:
+    """Return 32 bytes that stand for a document and the way it is to be read."""
+
+    def digest() -> bytes:
+        with document.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256")
+        content.update("\n".join(_chosen(options)).encode())
+        return content.digest()
+
+    return await asyncio.to_thread(digest)
+
+
+def _chosen(options: ExtractOptions) -> Iterator[str]:
+    """Yield what was chosen. No defaults: an option that is added later must not change it."""
+    for each in fields(options):
+        value = getattr(options, each.name)
+        if value != each.default:
+            yield f"{each.name}={value!r}"
+
+
+def _page_usage(usage: Usage) -> PageUsage:
+    return PageUsage(
+        usage.prompt_tokens,
+        usage.completion_tokens,
+        usage.prompt_chars,
+        usage.completion_chars,
+        usage.input_bytes,
+    )

@@ -1,0 +1,155 @@
+"""Finds out who is calling, refuses who may not, and ends the calls of those who no longer may."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ocr_grpc.accounts.errors import KeyInvalid
+from ocr_grpc.accounts.principal import Principal
+from ocr_grpc.errors import OcrError
+from ocr_grpc.rpc.access import authorize
+from ocr_grpc.rpc.caller import Caller, current_caller
+from ocr_grpc.rpc.interceptors.base import Call, CallInterceptor, Context
+from ocr_grpc.store.errors import DatabaseUnavailable
+from ocr_grpc.telemetry.call_record import current_call
+from ocr_grpc.v1 import access_pb2
+
+AUTHORIZATION_KEY = "authorization"
+API_KEY_KEY = "x-api-key"
+KEY_MARK = "ocr_"
+
+LAST_WORDS_SECONDS = 1.0
+"""What a call that is ended gets to end by itself, with an event that says why."""
+
+
+class Authenticating(Protocol):
+    """What tells who is calling; `accounts.Authenticator` is one."""
+
+    async def authenticate(self, credential: str) -> Principal:
+        """Return who presents a credential, or raise `Unauthenticated`."""
+        ...
+
+
+@dataclass(eq=False, slots=True)
+class OpenCall:
+    """A call under way, and the credential it came with."""
+
+    credential: str = field(repr=False)
+    access: access_pb2.Access
+    caller: Caller
+    deadline: asyncio.Timeout
+    refused: OcrError | None = None
+
+    def end(self, error: OcrError) -> None:
+        """End the call with an error: by its own last words if it has any, else by cancelling."""
+        if self.refused:
+            return
+        self.refused = error
+        patience = 0.0
+        if self.caller.interrupt:
+            self.caller.interrupt(error)
+            patience = LAST_WORDS_SECONDS
+        self.deadline.reschedule(asyncio.get_running_loop().time() + patience)
+
+
+class AuthInterceptor(CallInterceptor):
+    """Puts the principal into the call, or refuses it."""
+
+    def __init__(
+        self,
+        authenticator: Authenticating,
+        access: Mapping[str, access_pb2.Access],
+        everybody: Principal | None = None,
+    ) -> None:
+        """Take the policy.
+
+        Args:
+            authenticator: knows credentials.
+            access: what each RPC asks for; other methods (health, reflection) are open.
+            everybody: who all callers are when authentication is switched off.
+        """
+        super().__init__()
+        self._authenticator = authenticator
+        self._access = access
+        self._everybody = everybody
+        self._open: dict[str, set[OpenCall]] = {}
+        self._rechecks: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def around(self, call: Call) -> AsyncGenerator[None, None]:
+        """Authenticate, authorize, and let the call run for as long as both hold."""
+        access = self._access.get(call.method)
+        if access is None or access.audience == access_pb2.AUDIENCE_ANYONE:
+            yield
+            return
+        caller = current_caller()
+        if self._everybody:
+            # The connection stays the caller in the eyes of fairness: there is nothing better.
+            caller.principal = self._everybody
+            yield
+            return
+        credential = credential_of(call.context)
+        principal = await self._authenticator.authenticate(credential) if credential else None
+        caller.principal = principal
+        if principal:
+            current_call().caller = principal.user_id
+        authorize(principal, access)
+        async with self._opened(credential, access, caller):
+            yield
+
+    def news(self, user_id: str | None) -> None:
+        """Look again at the calls of a user, or of all (None); called by `Changes`."""
+        for owner in [user_id] if user_id else list(self._open):
+            for call in list(self._open.get(owner, ())):
+                task = asyncio.create_task(self._recheck(call))
+                self._rechecks.add(task)
+                task.add_done_callback(self._rechecks.discard)
+
+    @asynccontextmanager
+    async def _opened(
+        self, credential: str, access: access_pb2.Access, caller: Caller
+    ) -> AsyncGenerator[None, None]:
+        owner = caller.principal.user_id if caller.principal else ""
+        deadline = asyncio.timeout(None)
+        opened = OpenCall(credential, access, caller, deadline)
+        calls = self._open.setdefault(owner, set())
+        calls.add(opened)
+        try:
+            async with deadline:
+                yield
+        except TimeoutError:
+            if opened.refused and deadline.expired():
+                raise opened.refused from None
+            raise
+        finally:
+            calls.discard(opened)
+            if not calls and self._open.get(owner) is calls:
+                del self._open[owner]
+
+    async def _recheck(self, call: OpenCall) -> None:
+        try:
+            authorize(await self._authenticator.authenticate(call.credential), call.access)
+        except DatabaseUnavailable:
+            return  # says nothing about the credential; new calls are refused meanwhile
+        except OcrError as error:
+            call.end(error)
+
+
+def credential_of(context: Context) -> str:
+    """Return the credential of a call, empty if it has none.
+
+    Raises:
+        KeyInvalid: `x-api-key` has something else than an API key.
+    """
+    found = {AUTHORIZATION_KEY: "", API_KEY_KEY: ""}
+    for key, value in context.invocation_metadata() or ():
+        if key in found and isinstance(value, str):
+            found[key] = value
+    if api_key := found[API_KEY_KEY].strip():
+        if not api_key.startswith(KEY_MARK):
+            raise KeyInvalid
+        return api_key
+    scheme, _, credential = found[AUTHORIZATION_KEY].strip().partition(" ")
+    return credential.strip() if scheme.lower() == "bearer" else ""

@@ -1,0 +1,1 @@
+"""How the parts of a server are put together, for `server.py`."""

@@ -1,0 +1,82 @@
+"""Asks the parts of this server how they are. Part of `server.py`."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from time import perf_counter
+
+from ocr_grpc.metering.ledger import Ledger
+from ocr_grpc.store.database import Database
+from ocr_grpc.store.errors import DatabaseUnavailable
+from ocr_grpc.store.rate_windows import RateWindows
+from ocr_grpc.store.redis_link import RedisGone
+from ocr_grpc.telemetry.components import Component, ComponentState
+
+ASK_SECONDS = 3.0
+LITTLE_DISK_BYTES = 1024**3
+MANY_ROWS = 1_000
+
+
+class ServerHealth:
+    """Knows how the parts of this server are; see `SystemHealth`."""
+
+    def __init__(
+        self,
+        database: Database,
+        windows: RateWindows,
+        ledger: Ledger,
+        data_dir: Path,
+        ready_workers: Callable[[], int],
+        mail_configured: bool,
+    ) -> None:
+        self._database = database
+        self._windows = windows
+        self._ledger = ledger
+        self._data_dir = data_dir
+        self._ready_workers = ready_workers
+        self._mail_configured = mail_configured
+
+    async def check(self) -> list[Component]:
+        """Ask every part; one that does not answer within some seconds is down."""
+        database, redis, disk = await asyncio.gather(
+            _asked("database", self._database.ping), self._redis(), self._disk()
+        )
+        return [database, redis, self._written(), self._engine(), disk, self._mail()]
+
+    async def _redis(self) -> Component:
+        if not self._windows.is_shared:
+            return Component("redis", ComponentState.OFF, "limits are counted in memory")
+        found = await _asked("redis", self._windows.ping)
+        if found.state is ComponentState.OK and not self._windows.degraded:
+            return found
+        return Component("redis", ComponentState.DEGRADED, "this server counts limits by itself")
+
+    def _written(self) -> Component:
+        waiting = self._ledger.waiting
+        state = ComponentState.OK if waiting < MANY_ROWS else ComponentState.DEGRADED
+        return Component("ledger", state, f"{waiting} rows wait")
+
+    def _engine(self) -> Component:
+        workers = self._ready_workers()
+        state = ComponentState.OK if workers else ComponentState.DOWN
+        return Component("engine", state, f"{workers} workers are ready")
+
+    async def _disk(self) -> Component:
+        free = (await asyncio.to_thread(shutil.disk_usage, self._data_dir)).free
+        state = ComponentState.OK if free > LITTLE_DISK_BYTES else ComponentState.DEGRADED
+        return Component("disk", state, f"{free / 2**30:.1f} GiB are free")
+
+    def _mail(self) -> Component:
+        state = ComponentState.OK if self._mail_configured else ComponentState.OFF
+        return Component("mail", state)
+
+
+async def _asked(name: str, ask: Callable[[], Awaitable[None]]) -> Component:
+    began = perf_counter()
+    try:
+        async with asyncio.timeout(ASK_SECONDS):
+            await ask()
+    except (DatabaseUnavailable, RedisGone, TimeoutError):
+        return Component(name, ComponentState.DOWN, "it does not answer")
+    return Component(name, ComponentState.OK, latency_ms=(perf_counter() - began) * 1000)
