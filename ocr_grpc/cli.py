@@ -1,23 +1,65 @@
 """The `ocr-grpc` command."""
 
+from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from ocr_grpc.commands.doctor import doctor
-from ocr_grpc.commands.extract import extract
-from ocr_grpc.commands.serve import serve
+from ocr_grpc.commands.failure import CommandFailed
+
+COMMANDS = {
+    "serve": ("serve", "Run the service until it is told to stop (SIGTERM or Ctrl-C)."),
+    "extract": ("extract", "Read documents and print their text as it is recognized."),
+    "login": ("login", "Sign in to a server and keep the session for later commands."),
+    "logout": ("login", "End the session at a server and forget it."),
+    "whoami": ("login", "Say who one is to a server, and by which credential."),
+    "users": ("users", "Administer accounts. Users are named by user name or id."),
+    "keys": ("keys", "Make and change API keys. Keys are named by id."),
+    "usage": ("usage", "Say what was used; sums without --since are of this month (UTC)."),
+    "migrate": ("migrate", "Bring the configured database to the newest revision."),
+    "doctor": ("doctor", "Check the installation and print versions."),
+}
+"""For each command the module it is in, under its own name, and its first line of help."""
+
+
+class LazyGroup(TyperGroup):
+    """Loads a command when it is run: all of them together take a second."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the command that the arguments name, loaded."""
+        name, stand_in, rest = super().resolve_command(ctx, args)
+        return name, load(name) if name in COMMANDS else stand_in, rest
+
+
+def load(name: str) -> Any:
+    """Return a command of the table above, as typer runs it."""
+    module, _ = COMMANDS[name]
+    found = getattr(import_module(f"ocr_grpc.commands.{module}"), name)
+    if isinstance(found, typer.Typer):
+        return get_command(found)
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    alone.command(name)(found)
+    return get_command(alone)
+
 
 app = typer.Typer(
+    cls=LazyGroup,
     help="OCR over gRPC: a document goes in, its text streams out.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(serve)
-app.command()(extract)
-app.command()(doctor)
+
+
+def _stand_in() -> None:
+    """Stand for a command that is not loaded, where help lists it."""
+
+
+for _name, (_, _help) in COMMANDS.items():
+    app.command(_name, help=_help)(_stand_in)
 
 
 def _print_version(wanted: bool) -> None:
@@ -37,4 +79,8 @@ def _root(  # pyright: ignore[reportUnusedFunction] - typer keeps it
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except CommandFailed as failure:
+        typer.echo(f"ocr-grpc: {failure}", err=True)
+        raise SystemExit(failure.exit_code) from None

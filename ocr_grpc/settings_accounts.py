@@ -63,10 +63,12 @@ class AccountSettings(BaseSettings):
         default=12, ge=4, le=16, description="Cost of a password hash: 12 takes some 0.3 s of CPU."
     )
     login_attempts_per_minute: int = Field(
-        default=10, ge=1, description="Failed logins for one account from one address."
+        default=12,
+        ge=6,
+        description="Failed logins for one account from one address, counted in slots of 10 s.",
     )
     login_attempts_per_address: int = Field(
-        default=100, ge=1, description="Logins from one address in a minute, for all accounts."
+        default=120, ge=6, description="Logins from one address, for all accounts, likewise."
     )
 
     anonymous_calls_per_minute: int = Field(

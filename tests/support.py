@@ -28,7 +28,7 @@ TEXT_LAYER_ONLY = options_pb2.MODE_TEXT_LAYER_ONLY
 async def running(data_dir: Path, **settings) -> AsyncIterator[Server]:
     """Run a server with the null engine and without accounts, unless settings say otherwise."""
     values = {"engine": "null", "engine_workers": 2, "readers": 2, "shutdown_grace_seconds": 1}
-    values |= {"grpc_port": 0, "metrics_port": 0, "auth_enabled": False}
+    values |= {"grpc_port": 0, "metrics_port": 0, "auth_enabled": False, "bcrypt_cost": 4}
     server = Server(Settings(_env_file=None, data_dir=data_dir, **values | settings))
     await server.start()
     try:

@@ -1,6 +1,9 @@
 """Counts attempts to sign in, before the password is looked at."""
 
+import asyncio
 import ipaddress
+import math
+import time
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,26 +41,33 @@ class Windows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LoginLimits:
-    """Attempts in any minute.
+    """Attempts in one slot of time.
 
     Attributes:
-        attempts_per_minute: for one account from one address. Signing in forgets them.
+        attempts: for one account from one address. Signing in forgets them.
         attempts_per_address: from one address for all accounts, right ones included.
+        slot_seconds: how long a slot is.
+        patience_seconds: what an attempt over the limit may wait for the next slot.
     """
 
-    attempts_per_minute: int
+    attempts: int
     attempts_per_address: int
+    slot_seconds: float = 10.0
+    patience_seconds: float = 10.0
 
 
 class LoginThrottle:
     """Refuses attempts beyond the limits.
 
-    There is no limit for an account alone: with it, anybody could lock anybody out.
+    There is no limit for an account alone: with it, anybody could lock anybody out. Slots are
+    short, and one attempt over the limit waits for the next slot, so that the owner gets in soon
+    after an attack, even one from the owner's own address.
     """
 
     def __init__(self, windows: Windows, limits: LoginLimits) -> None:
         self._windows = windows
         self._limits = limits
+        self._waiting: set[tuple[str, ...]] = set()
 
     async def count(self, account: str, address: str) -> None:
         """Count an attempt. All are counted until it is known that one was right.
@@ -69,19 +79,38 @@ class LoginThrottle:
         Raises:
             LoginThrottled: there were too many.
         """
-        limits, site = self._limits, site_of(address)
-        for window in (
-            await self._windows.take(limits.attempts_per_address, "login_address", site),
-            await self._windows.take(limits.attempts_per_minute, "login", account, site),
-        ):
-            if not window.allowed:
-                raise LoginThrottled(max(1.0, window.reset_seconds))
+        site = site_of(address)
+        # In this order: a storm on one account leaves the others of that address in peace.
+        await self._take(self._limits.attempts, "login", account, site)
+        await self._take(self._limits.attempts_per_address, "login_address", site)
 
     async def forget(self, account: str, address: str) -> None:
         """Forget the attempts for an account from an address, after one was right."""
-        await self._windows.clear(
-            self._limits.attempts_per_minute, "login", account, site_of(address)
-        )
+        key = ("login", account, site_of(address))
+        slot, _ = self._slot()
+        await self._windows.clear(self._limits.attempts, *key, str(slot))
+
+    async def _take(self, limit: int, *key: str) -> None:
+        slot, left_seconds = self._slot()
+        if (await self._windows.take(limit, *key, str(slot))).allowed:
+            return
+        if key in self._waiting or left_seconds > self._limits.patience_seconds:
+            raise LoginThrottled(max(1.0, left_seconds))
+        self._waiting.add(key)
+        try:
+            # A place in the next slot is taken now, not in the crush when it begins.
+            if not (await self._windows.take(limit, *key, str(slot + 1))).allowed:
+                raise LoginThrottled(left_seconds + self._limits.slot_seconds)
+            await asyncio.sleep(left_seconds)
+        finally:
+            self._waiting.discard(key)
+
+    def _slot(self) -> tuple[int, float]:
+        """Return the number of the slot that is now, and the seconds until the next."""
+        seconds = self._limits.slot_seconds
+        now = time.time()
+        slot = math.floor(now / seconds)
+        return slot, (slot + 1) * seconds - now
 
 
 def site_of(address: str) -> str:

@@ -15,11 +15,14 @@ from ocr_grpc.engines.catalog import EngineChoice, load_engine
 from ocr_grpc.engines.engine import PageImage, ReadOptions
 from ocr_grpc.model import joined
 from ocr_grpc.settings import Settings, SettingsError, cores, load_settings
+from ocr_grpc.telemetry.logs import configure_logs
 
 PACKAGES = (
     "grpcio",
     "protobuf",
     "uvloop",
+    "sqlalchemy",
+    "redis",
     "numpy",
     "opencv-python-headless",
     "pypdfium2",
@@ -28,6 +31,8 @@ PACKAGES = (
     "onnxruntime",
     "openvino",
 )
+
+REDIS_SECONDS = 5.0
 
 SAMPLE_TEXT = "The quick brown fox 0123456789"
 
@@ -47,8 +52,11 @@ def doctor() -> None:
         typer.echo(f"FAIL settings: {error}")
         raise typer.Exit(1) from None
     typer.echo("ok   settings")
+    configure_logs("console", "error")  # what goes wrong is said below, once
     checks: list[tuple[str, Callable[[Settings], str]]] = [
         ("data folder", _check_data_dir),
+        ("database", _check_database),
+        *([("redis", _check_redis)] if settings.redis_url.get_secret_value() else []),
         ("document reader", _check_reader),
         ("engine", _check_engine),
     ]
@@ -79,6 +87,56 @@ def _check_data_dir(settings: Settings) -> str:
     usage = os.statvfs(settings.data_dir)
     free_gib = usage.f_bavail * usage.f_frsize / 2**30
     return f"{settings.data_dir} can be written, {free_gib:.1f} GiB free"
+
+
+def _check_database(settings: Settings) -> str:
+    """Ask the database for the revision of its tables."""
+    import asyncio
+
+    from ocr_grpc.commands.database import (
+        DATABASE_ERRORS,
+        Revision,
+        open_database,
+        revision_of,
+        sentence_about,
+    )
+    from ocr_grpc.store import migrations
+
+    async def revision() -> Revision:
+        database = open_database(settings)
+        try:
+            return await revision_of(database)
+        except DATABASE_ERRORS as error:
+            raise RuntimeError(sentence_about(error, database)) from None
+        finally:
+            await database.close()
+
+    found = asyncio.run(revision())
+    if not found.is_behind:
+        return f"at revision {found}"
+    if settings.database_url.get_secret_value():
+        raise RuntimeError(
+            f"it is at revision {found}, this version needs {migrations.newest_revision()}. "
+            "Run: ocr-grpc migrate"
+        )
+    # The service brings its own up to date at the start.
+    return f"at revision {found}, `ocr-grpc serve` brings it to {migrations.newest_revision()}"
+
+
+def _check_redis(settings: Settings) -> str:
+    """Ask Redis for nothing in particular."""
+    import redis
+
+    # Neither the address nor what redis says of a failure has the password.
+    client = redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
+        settings.redis_url.get_secret_value(),
+        socket_timeout=REDIS_SECONDS,
+        socket_connect_timeout=REDIS_SECONDS,
+    )
+    with client:
+        began = perf_counter()
+        client.ping()  # pyright: ignore[reportUnknownMemberType]
+        return f"answered in {1000 * (perf_counter() - began):.1f} ms"
 
 
 def _check_reader(settings: Settings) -> str:

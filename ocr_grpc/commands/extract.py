@@ -12,11 +12,15 @@ import grpc.aio
 import typer
 from google.api.httpbody_pb2 import HttpBody
 
-from ocr_grpc.commands.output import Output, Printer, error_text, make_printer
+from ocr_grpc.commands.addresses import find_server
+from ocr_grpc.commands.calls import error_text
+from ocr_grpc.commands.credentials import Credentials, credentials_for
+from ocr_grpc.commands.ended_call import EndedCall
+from ocr_grpc.commands.options import Address
+from ocr_grpc.commands.output import Output, Printer, make_printer
 from ocr_grpc.commands.progress import Progress
 from ocr_grpc.extraction.options import Mode
 from ocr_grpc.rpc.mapping import mode_to_proto
-from ocr_grpc.settings import SettingsError, host_and_port, load_settings
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1 import options_pb2
 from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
@@ -50,9 +54,7 @@ def _mode(name: str) -> Mode:
 
 def extract(
     files: Annotated[list[str], typer.Argument(help="Files to read; - is standard input.")],
-    address: Annotated[
-        str, typer.Option(envvar="OCR_ADDRESS", help="host:port; default: this machine's server.")
-    ] = "",
+    address: Address = "",
     mode: Annotated[
         str, typer.Option(help="auto, force-ocr or text-layer-only.")
     ] = Mode.AUTO.value,
@@ -84,16 +86,6 @@ def extract(
     raise typer.Exit(code)
 
 
-def _default_address() -> str:
-    try:
-        settings = load_settings()
-    except SettingsError as error:
-        typer.echo(f"ocr-grpc: {error}", err=True)
-        raise typer.Exit(ExitCode.USAGE) from None
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "[::]") else settings.host  # noqa: S104
-    return host_and_port(host, settings.grpc_port)
-
-
 async def _extract_all(
     files: list[str],
     address: str,
@@ -102,18 +94,20 @@ async def _extract_all(
     timeout: float | None,
 ) -> ExitCode:
     worst = ExitCode.OK
-    where = address or _default_address()
-    async with grpc.aio.insecure_channel(where, options=CHANNEL_OPTIONS) as channel:
+    server = find_server(address)
+    credentials = credentials_for(server)
+    async with grpc.aio.insecure_channel(server.target, options=CHANNEL_OPTIONS) as channel:
         stub: OcrServiceAsyncStub = OcrServiceStub(channel)
         with make_printer(output, sys.stdout, options.pages) as printer:
             for file in files:
-                code = await _extract_one(stub, file, options, printer, timeout)
+                code = await _extract_one(stub, credentials, file, options, printer, timeout)
                 worst = code if worst is ExitCode.OK or code is ExitCode.DOCUMENT_FAILED else worst
     return worst
 
 
 async def _extract_one(
     stub: "OcrServiceAsyncStub",
+    credentials: Credentials,
     file: str,
     options: options_pb2.ExtractOptions,
     printer: Printer,
@@ -126,7 +120,14 @@ async def _extract_one(
         return ExitCode.DOCUMENT_FAILED
     failed_pages = 0
     with source, Progress(file) as progress:
-        call = stub.UploadExtract(_requests(source, file, options), timeout=timeout)
+        # For each file anew: a token may run out while the one before is read.
+        credential = await asyncio.to_thread(credentials.find)
+        call = stub.UploadExtract(
+            _requests(source, file, options),
+            timeout=timeout,
+            metadata=credential.metadata if credential else None,
+        )
+        ended = EndedCall(call)
         try:
             async for response in call:
                 printer.event(response)
@@ -136,7 +137,7 @@ async def _extract_one(
         except grpc.aio.AioRpcError as error:
             progress.close()
             printer.end()
-            typer.echo(f"ocr-grpc: {file}: {error_text(error)}", err=True)
+            typer.echo(f"ocr-grpc: {file}: {error_text(ended.error(error))}", err=True)
             return ExitCode.DOCUMENT_FAILED
         printer.end()
     return ExitCode.PAGES_FAILED if failed_pages else ExitCode.OK

@@ -6,14 +6,8 @@ from itertools import chain
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
-import grpc
-import grpc.aio
-from google.protobuf import json_format
-from google.protobuf.message import Message
-from google.rpc import error_details_pb2, status_pb2
-
+from ocr_grpc.commands.tables import to_json
 from ocr_grpc.extraction.options import select_pages
-from ocr_grpc.rpc.status import DETAILS_KEY
 from ocr_grpc.rpc.whole_document import WholeDocument
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 
@@ -24,29 +18,6 @@ class Output(Enum):
     TEXT = "text"
     JSON = "json"
     NDJSON = "ndjson"
-
-
-def to_json(message: Message, indent: int | None = None) -> str:
-    """Return a message as JSON the way REST gives it: the proto's field names, zeros printed."""
-    return json_format.MessageToJson(
-        message,
-        preserving_proto_field_name=True,
-        always_print_fields_with_no_presence=True,
-        ensure_ascii=False,
-        indent=indent,
-    )
-
-
-def error_text(error: grpc.aio.AioRpcError) -> str:
-    """Return a failed call as `REASON: sentence`."""
-    trailing = error.trailing_metadata() or ()
-    for key, value in trailing:
-        if key == DETAILS_KEY and isinstance(value, bytes):
-            for detail in status_pb2.Status.FromString(value).details:
-                info = error_details_pb2.ErrorInfo()
-                if detail.Unpack(info):
-                    return f"{info.reason}: {error.details()}"
-    return f"{error.code().name}: {error.details()}"
 
 
 class Printer(Protocol):

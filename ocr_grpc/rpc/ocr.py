@@ -1,6 +1,6 @@
 """The servicer of OcrService: parse, call, map."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -87,7 +87,7 @@ class OcrServicerImpl(OcrServiceServicer):
         """Take a document in pieces, read it and send its events."""
         upload = Upload(request_iterator, self._limits.upload_idle_seconds)
         events = self._uploaded(upload)
-        return self._responses(pb.UploadExtractResponse, events, context, upload.linger)
+        return self._responses(pb.UploadExtractResponse, events, context)
 
     async def GetCapabilities(  # noqa: N802 - the name in the proto
         self, request: pb.GetCapabilitiesRequest, context: Context
@@ -164,7 +164,6 @@ class OcrServicerImpl(OcrServiceServicer):
         kind: Callable[..., Response],
         events: AsyncGenerator[Event, None],
         context: Context,
-        linger: Callable[[], Awaitable[None]] | None = None,
     ) -> AsyncGenerator[Response, None]:
         """Yield the events as numbered responses, the last of them `finished` or `failed`.
 
@@ -191,8 +190,6 @@ class OcrServicerImpl(OcrServiceServicer):
             if sequence or not _is_rest(context):
                 failed = Failed(known, Usage())
                 yield self._response(kind, sequence + 1, failed)
-            if linger:
-                await linger()
             raise
         finally:
             call.facts.update(events=sequence, pages=pages)

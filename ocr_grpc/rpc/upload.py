@@ -1,15 +1,12 @@
 """Takes an upload apart: what is wanted from its first message, and its bytes as they come."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from ocr_grpc.extraction.options import ExtractOptions
 from ocr_grpc.rpc.errors import OptionsTooLate, UploadStalled, UploadTruncated
 from ocr_grpc.rpc.mapping import options_from_proto
 from ocr_grpc.v1 import ocr_service_pb2 as pb
-
-LINGER_SECONDS = 1.0
 
 
 class Upload:
@@ -21,7 +18,6 @@ class Upload:
         self._requests = aiter(requests)
         self._idle_seconds = idle_seconds
         self._first_bytes = b""
-        self._ended = False
         self._patience_ends = 0.0
         self.file_name = ""
         """What the caller calls the file, once it began."""
@@ -76,17 +72,6 @@ class Upload:
                 received=size_bytes,
             )
 
-    async def linger(self) -> None:
-        """Take what still comes of a refused upload and forget it, for `LINGER_SECONDS` at most.
-
-        A status sent into the face of a caller that is still writing gets lost in some clients,
-        grpc.aio's among them: they see their own failed write instead.
-        """
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LINGER_SECONDS):
-                while not self._ended:
-                    await self._next()
-
     def _be_patient(self) -> None:
         self._patience_ends = asyncio.get_running_loop().time() + self._idle_seconds
 
@@ -94,12 +79,9 @@ class Upload:
         try:
             # Until a byte comes: a caller that sends empty messages is as idle as a silent one.
             async with asyncio.timeout_at(self._patience_ends):
-                request = await anext(self._requests, None)
+                return await anext(self._requests, None)
         except TimeoutError:
-            self._ended = True
             raise UploadStalled(
                 f"Nothing came for {self._idle_seconds:g} s, so the upload was given up.",
                 idle_seconds=self._idle_seconds,
             ) from None
-        self._ended = request is None
-        return request

@@ -30,6 +30,9 @@ from ocr_grpc.store.database import Database
 from ocr_grpc.store.rate_windows import RateWindows
 from ocr_grpc.wiring.errors import CannotServe
 
+SLOTS_PER_MINUTE = 6
+"""Logins are counted in slots of ten seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
@@ -84,7 +87,8 @@ async def open_accounts(
     authenticator = Authenticator(database, tokens, changes, roles)
     stack.push_async_callback(authenticator.close)
     login_limits = LoginLimits(
-        settings.login_attempts_per_minute, settings.login_attempts_per_address
+        max(1, settings.login_attempts_per_minute // SLOTS_PER_MINUTE),
+        max(1, settings.login_attempts_per_address // SLOTS_PER_MINUTE),
     )
     everybody, password_path = await _first_people(settings, users, api_keys)
     return Accounts(

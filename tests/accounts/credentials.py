@@ -28,7 +28,7 @@ SECRET = b"a secret of forty bytes, known to tests."
 PASSWORD = "correct horse"
 HERE = Actor(address="192.0.2.1", call_id="call-1")
 THERE = Actor(address="198.51.100.7")
-MANY = LoginLimits(attempts_per_minute=1_000_000, attempts_per_address=1_000_000)
+MANY = LoginLimits(attempts=1_000_000, attempts_per_address=1_000_000)
 ROLE_LIMITS = {
     Role.USER: Limits(600, 5_000, 20),
     Role.BUSINESS: Limits(6_000, 100_000, 200),

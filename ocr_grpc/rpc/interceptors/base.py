@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import grpc
 import grpc.aio
 
+from ocr_grpc.rpc.interceptors.incoming import Incoming
 from ocr_grpc.rpc.interceptors.received import Received, decoding
 
 # Generic only in the stub files of grpc.
@@ -31,6 +32,8 @@ class Call:
     method: str
     """Such as `/ocr_grpc.v1.OcrService/Extract`."""
     context: Context
+    incoming: Incoming | None = None
+    """What the caller streams. None if it sends one message."""
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
@@ -69,56 +72,71 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
 def _wrapped(handler: Any, method: str, interceptor: CallInterceptor) -> Handler:
     """Return a handler of the same arity; grpc's types know handlers only from outside."""
+    receive = _incoming if handler.request_streaming else _taken
     if handler.response_streaming:
-        behaviour = _streaming(
-            handler.stream_stream or _taking(handler.unary_stream), method, interceptor
-        )
+        behaviour = handler.stream_stream or handler.unary_stream
+        wrapped = _streaming(behaviour, method, interceptor, receive)
         make: Any = (
             grpc.stream_stream_rpc_method_handler
             if handler.request_streaming
             else grpc.unary_stream_rpc_method_handler
         )
     else:
-        behaviour = _unary(
-            handler.stream_unary or _taking(handler.unary_unary), method, interceptor
-        )
+        behaviour = handler.stream_unary or handler.unary_unary
+        wrapped = _unary(behaviour, method, interceptor, receive)
         make = (
             grpc.stream_unary_rpc_method_handler
             if handler.request_streaming
             else grpc.unary_unary_rpc_method_handler
         )
     return make(
-        behaviour,
+        wrapped,
         request_deserializer=decoding(handler.request_deserializer, handler.request_streaming),
         response_serializer=handler.response_serializer,
     )
 
 
-def _taking(behaviour: Callable[..., Any]) -> Callable[..., Any]:
-    def call(received: Received, context: Context) -> Any:
-        return behaviour(received.take(), context)
+Receive = Callable[[Any], tuple[Callable[[], Any], Incoming | None]]
+"""Returns what gives the handler its request, and the stream it is, if it is one."""
 
-    return call
+
+def _incoming(requests: Any) -> tuple[Callable[[], Any], Incoming | None]:
+    # Wrapped by the outermost interceptor alone.
+    incoming = requests if isinstance(requests, Incoming) else Incoming(requests)
+    return lambda: incoming, incoming
+
+
+def _taken(received: Received) -> tuple[Callable[[], Any], Incoming | None]:
+    return received.take, None
 
 
 def _unary(
-    behaviour: Callable[..., Awaitable[Any]], method: str, interceptor: CallInterceptor
+    behaviour: Callable[..., Awaitable[Any]],
+    method: str,
+    interceptor: CallInterceptor,
+    receive: Receive,
 ) -> Any:
     async def handle(request: Any, context: Context) -> Any:
-        call = Call(method, context)
+        take, incoming = receive(request)
+        del request  # a large one is not to be held while it is worked on
+        call = Call(method, context, incoming)
         async with interceptor.around(call):
-            response = await behaviour(request, context)
+            response = await behaviour(take(), context)
             await interceptor.before_first_response(call)
             return response
 
     return handle
 
 
-def _streaming(behaviour: Callable[..., Any], method: str, interceptor: CallInterceptor) -> Any:
+def _streaming(
+    behaviour: Callable[..., Any], method: str, interceptor: CallInterceptor, receive: Receive
+) -> Any:
     async def handle(request: Any, context: Context) -> AsyncGenerator[Any, None]:
-        call = Call(method, context)
+        take, incoming = receive(request)
+        del request
+        call = Call(method, context, incoming)
         async with interceptor.around(call):
-            responses: AsyncGenerator[Any, None] | Awaitable[None] = behaviour(request, context)
+            responses: AsyncGenerator[Any, None] | Awaitable[None] = behaviour(take(), context)
             if inspect.isawaitable(responses):
                 # Written with `context.write`, as grpc's own health servicer is.
                 await responses

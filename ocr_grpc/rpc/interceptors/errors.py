@@ -39,6 +39,8 @@ class ErrorInterceptor(CallInterceptor):
 
 async def _abort(call: Call, error: OcrError) -> None:
     current_call().facts["reason"] = error.reason
+    if call.incoming:
+        await call.incoming.linger()
     trailing = (
         *with_left(call.context, current_caller()),
         (DETAILS_KEY, status_of(error).SerializeToString()),

@@ -1,0 +1,69 @@
+"""One call of a command to a server: what it answers, or a sentence about why it did not."""
+
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+
+from ocr_grpc.commands.failure import CommandFailed, printable
+from ocr_grpc.rpc.status import DETAILS_KEY
+
+CALL_SECONDS = 30.0
+"""What a command waits for one answer."""
+
+Metadata = tuple[tuple[str, str], ...]
+Request = TypeVar("Request", bound=Message)
+Response = TypeVar("Response", bound=Message)
+
+ADVICE = {
+    "CREDENTIALS_MISSING": (
+        "The server wants to know who is calling: run `ocr-grpc login`, or set OCR_API_KEY."
+    ),
+}
+"""What a person at a shell can do, where the server's sentence speaks to programs."""
+
+
+def open_channel(target: str) -> grpc.Channel:
+    """Return a channel; whoever gets it closes it. It connects with the first call."""
+    return grpc.insecure_channel(target)
+
+
+def ask(
+    method: "grpc.UnaryUnaryMultiCallable[Request, Response]",
+    request: Request,
+    metadata: Metadata = (),
+) -> Response:
+    """Return what a method answers. Blocks.
+
+    Raises:
+        CommandFailed: it answered with an error, or not in time.
+    """
+    try:
+        return method(request, metadata=metadata, timeout=CALL_SECONDS)
+    except grpc.RpcError as error:
+        reason, sentence = told(error)
+        raise CommandFailed(sentence, reason) from error
+
+
+def error_text(error: grpc.RpcError) -> str:
+    """Return a failed call as `REASON: sentence`."""
+    reason, sentence = told(error)
+    return f"{reason}: {printable(sentence)}"
+
+
+def told(error: grpc.RpcError) -> tuple[str, str]:
+    """Return the reason of a failed call, else its code, and the sentence about it."""
+    reason = _reason(error) or error.code().name
+    return reason, ADVICE.get(reason) or error.details() or "The server gives no details."
+
+
+def _reason(error: grpc.RpcError) -> str:
+    trailing: Any = error.trailing_metadata()
+    for key, value in trailing or ():
+        if key == DETAILS_KEY and isinstance(value, bytes):
+            for detail in status_pb2.Status.FromString(value).details:
+                info = error_details_pb2.ErrorInfo()
+                if detail.Unpack(info):
+                    return info.reason
+    return ""
