@@ -63,13 +63,17 @@ proto-breaking: setup .build/googleapis ## Fail if protos/ breaks callers of BAS
 bench: setup ## Measure engine and service; prints the README's figures (half an hour)
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.service
+	$(BIN)/python -m benchmarks.calls
+	$(BIN)/python -m benchmarks.logins
 
 bench-quick: setup ## The same on a few pages (some minutes)
 	$(BIN)/python -m benchmarks.engine --quick --dpi 150
 	$(BIN)/python -m benchmarks.service --only first_delta,memory,streams
+	$(BIN)/python -m benchmarks.calls
 
-faults: setup ## Kill engine workers while documents are read, and compare the texts
+faults: setup ## Kill engine workers, and 200 times the server, while documents are read
 	$(BIN)/python -m benchmarks.service --only killed_worker
+	$(BIN)/python -m benchmarks.kills
 
 lock: setup ## Lock the newest allowed versions of all dependencies
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -15,6 +15,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     defaults = {"DATA_DIR": str(folder / "data"), "ENGINE": "null", "GRPC_PORT": "0"}
     defaults |= {"METRICS_PORT": "0", "AUTH_ENABLED": "false", "BCRYPT_COST": "4"}
+    defaults |= {"LOGIN_ATTEMPTS_PER_MINUTE": "1000000", "LOGIN_ATTEMPTS_PER_ADDRESS": "1000000"}
     return kept | defaults | {"LOG_FORMAT": "json"} | settings
 
 

@@ -29,6 +29,9 @@ WAIT_SECONDS = 10.0
 
 POOL_CONNECTIONS = 10
 
+EMBEDDED_FILE = "ocr.db"
+"""The embedded database, below `DATA_DIR`."""
+
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     # NORMAL may lose the last commits when the power fails; a charge must not be lost.
@@ -117,7 +120,7 @@ class Database:
 
 def embedded_url(data_dir: Path) -> URL:
     """Return the address of the database that the service keeps by itself."""
-    return URL.create("sqlite", database=str(data_dir / "ocr.db"))
+    return URL.create("sqlite", database=str(data_dir / EMBEDDED_FILE))
 
 
 class _translated:  # noqa: N801 - reads as a function

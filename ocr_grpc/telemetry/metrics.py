@@ -2,12 +2,23 @@
 
 import asyncio
 from threading import Thread
-from wsgiref.simple_server import WSGIServer
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import make_wsgi_app as _make_wsgi_app  # pyright: ignore[reportUnknownVariableType]
+from prometheus_client.exposition import ThreadingWSGIServer
 
 MAX_REASONS = 100
 OTHER_REASON = "OTHER"
+POLL_SECONDS = 0.05
+
+
+class _Quiet(WSGIRequestHandler):
+    """Does not print a line for each scrape."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Do nothing."""
 
 
 class Metrics:
@@ -67,8 +78,14 @@ class Metrics:
         Raises:
             OSError: the port is taken.
         """
-        self._server, self._thread = start_http_server(port, host, self.registry)
-        return self._server.server_port
+        app: Any = _make_wsgi_app(self.registry)  # pyright: ignore[reportUnknownVariableType]
+        server = make_server(host, port, app, ThreadingWSGIServer, _Quiet)
+        # The client's own start_http_server looks for its end twice a second only.
+        arguments = {"poll_interval": POLL_SECONDS}
+        thread = Thread(target=server.serve_forever, kwargs=arguments, daemon=True)
+        thread.start()
+        self._server, self._thread = server, thread
+        return server.server_port
 
     async def close(self) -> None:
         """Stop serving. May be called without having started."""

@@ -1,11 +1,12 @@
 """Opens the database, and holds the embedded one."""
 
 import fcntl
+import os
 from contextlib import AsyncExitStack
 
 from ocr_grpc.settings import Settings
 from ocr_grpc.store import migrations
-from ocr_grpc.store.database import Database, embedded_url
+from ocr_grpc.store.database import EMBEDDED_FILE, Database, embedded_url
 from ocr_grpc.store.errors import DatabaseUnavailable, SchemaBehind
 from ocr_grpc.wiring.errors import CannotServe
 
@@ -36,6 +37,8 @@ async def open_database(settings: Settings, stack: AsyncExitStack) -> Database:
 def _hold_embedded(settings: Settings, stack: AsyncExitStack) -> None:
     """Keep a second server away from the embedded database: it would settle our reservations."""
     lock = stack.enter_context((settings.data_dir / "ocr.lock").open("w"))
+    # For the owner alone, whatever the folder allows; SQLite gives its other files the same mode.
+    os.close(os.open(settings.data_dir / EMBEDDED_FILE, os.O_RDWR | os.O_CREAT, 0o600))
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

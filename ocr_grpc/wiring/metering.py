@@ -25,6 +25,7 @@ class Metering:
     ledger: Ledger
     queries: UsageQueries
     lease: ServerLease
+    metrics: Metrics
 
 
 async def open_metering(
@@ -45,4 +46,4 @@ async def open_metering(
     stack.push_async_callback(ledger.close)
     await ledger.start()
     limits = RateLimits(windows, settings.anonymous_calls_per_minute)
-    return Metering(windows, limits, streams, ledger, UsageQueries(database), lease)
+    return Metering(windows, limits, streams, ledger, UsageQueries(database), lease, metrics)

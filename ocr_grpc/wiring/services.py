@@ -47,7 +47,7 @@ def make_interceptors(
     return [
         TelemetryInterceptor(),  # outermost: everything below is timed and logged
         UsageInterceptor(metering.ledger, access),  # refused calls are counted too
-        ErrorInterceptor(),  # outside everything that raises a domain error
+        ErrorInterceptor(metering.metrics.refused),  # outside everything that raises a domain error
         auth,
         LimitInterceptor(metering.limits, metering.ledger.ready, access),  # a limit is somebody's
     ]

@@ -1,6 +1,6 @@
 """Answers every error of a call with a status that a caller can act on, and with nothing else."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import grpc
@@ -20,12 +20,18 @@ log = structlog.get_logger()
 class ErrorInterceptor(CallInterceptor):
     """Turns domain errors into their status; logs all others whole and answers `INTERNAL`."""
 
+    def __init__(self, refused: Callable[[str], None] = lambda _: None) -> None:
+        """Take what counts the reasons."""
+        super().__init__()
+        self._refused = refused
+
     @asynccontextmanager
     async def around(self, call: Call) -> AsyncGenerator[None, None]:
         """Translate what the call raises."""
         try:
             yield
         except OcrError as error:
+            self._refused(error.reason)
             await _abort(call, error)
         except (grpc.aio.AbortError, grpc.aio.UsageError):
             raise  # already answered
@@ -34,6 +40,7 @@ class ErrorInterceptor(CallInterceptor):
         except Exception:
             # Left alone, grpc would send the text of the exception to the caller.
             log.exception("unexpected_error", method=call.method)
+            self._refused(InternalError.reason)
             await _abort(call, InternalError())
 
 
