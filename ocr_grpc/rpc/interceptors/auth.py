@@ -21,7 +21,8 @@ API_KEY_KEY = "x-api-key"
 KEY_MARK = "ocr_"
 
 LAST_WORDS_SECONDS = 1.0
-"""What a call that is ended gets to end by itself, with an event that says why."""
+"""What a call that is ended gets to end by itself: with an event that says why, or because it is
+the very call that signed the caller out."""
 
 
 class Authenticating(Protocol):
@@ -47,11 +48,9 @@ class OpenCall:
         if self.refused:
             return
         self.refused = error
-        patience = 0.0
         if self.caller.interrupt:
             self.caller.interrupt(error)
-            patience = LAST_WORDS_SECONDS
-        self.deadline.reschedule(asyncio.get_running_loop().time() + patience)
+        self.deadline.reschedule(asyncio.get_running_loop().time() + LAST_WORDS_SECONDS)
 
 
 class AuthInterceptor(CallInterceptor):
@@ -76,6 +75,7 @@ class AuthInterceptor(CallInterceptor):
         self._everybody = everybody
         self._open: dict[str, set[OpenCall]] = {}
         self._rechecks: set[asyncio.Task[None]] = set()
+        self._heard = 0
 
     @asynccontextmanager
     async def around(self, call: Call) -> AsyncGenerator[None, None]:
@@ -90,27 +90,34 @@ class AuthInterceptor(CallInterceptor):
             caller.principal = self._everybody
             yield
             return
-        credential = credential_of(call.context)
+        credential, heard = credential_of(call.context), self._heard
         principal = await self._authenticator.authenticate(credential) if credential else None
         caller.principal = principal
         if principal:
             current_call().caller = principal.user_id
         authorize(principal, access)
-        async with self._opened(credential, access, caller):
+        async with self._opened(credential, access, caller) as opened:
+            if heard != self._heard:
+                # News came while the credential was being looked up: it may be of before them.
+                self._recheck_soon(opened)
             yield
 
     def news(self, user_id: str | None) -> None:
         """Look again at the calls of a user, or of all (None); called by `Changes`."""
+        self._heard += 1
         for owner in [user_id] if user_id else list(self._open):
             for call in list(self._open.get(owner, ())):
-                task = asyncio.create_task(self._recheck(call))
-                self._rechecks.add(task)
-                task.add_done_callback(self._rechecks.discard)
+                self._recheck_soon(call)
+
+    def _recheck_soon(self, call: OpenCall) -> None:
+        task = asyncio.create_task(self._recheck(call))
+        self._rechecks.add(task)
+        task.add_done_callback(self._rechecks.discard)
 
     @asynccontextmanager
     async def _opened(
         self, credential: str, access: access_pb2.Access, caller: Caller
-    ) -> AsyncGenerator[None, None]:
+    ) -> AsyncGenerator[OpenCall, None]:
         owner = caller.principal.user_id if caller.principal else ""
         deadline = asyncio.timeout(None)
         opened = OpenCall(credential, access, caller, deadline)
@@ -118,7 +125,7 @@ class AuthInterceptor(CallInterceptor):
         calls.add(opened)
         try:
             async with deadline:
-                yield
+                yield opened
         except TimeoutError:
             if opened.refused and deadline.expired():
                 raise opened.refused from None
