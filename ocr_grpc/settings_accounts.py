@@ -8,6 +8,11 @@ from pydantic_settings import BaseSettings
 
 NO_SECRET = SecretStr("")
 MIN_SECRET_BYTES = 32
+MAX_PORT = 65535
+PORT_IS_NONE = (
+    "its port must be a number up to 65535; in a password, : / ? # [ ] @ and % are written as "
+    "%3A %2F %3F %23 %5B %5D %40 and %25"
+)
 
 
 class AccountSettings(BaseSettings):
@@ -72,7 +77,9 @@ class AccountSettings(BaseSettings):
     )
 
     anonymous_calls_per_minute: int = Field(
-        default=300, ge=0, description="Calls without credentials from one address. 0: no limit."
+        default=300,
+        ge=0,
+        description="Calls without good credentials from one address. 0: no limit.",
     )
     user_calls_per_minute: int = Field(
         default=600, ge=0, description="Calls of a user in a minute. 0: no limit, as below."
@@ -118,21 +125,58 @@ class AccountSettings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, url: SecretStr) -> SecretStr:
-        scheme = urlsplit(url.get_secret_value()).scheme.partition("+")[0]
+        value = url.get_secret_value()
+        scheme = value.partition(":")[0].partition("+")[0]
         if scheme not in ("", "sqlite", "postgresql", "postgres"):
             raise ValueError("it must begin with postgresql:// or sqlite://")
+        if scheme == "sqlite" and not _names_file(value):
+            raise ValueError("it must name a file: sqlite:///path")
+        if scheme.startswith("postgres") and not _has_database_port(value):
+            raise ValueError(PORT_IS_NONE)
         return url
 
     @field_validator("redis_url")
     @classmethod
     def _known_redis(cls, url: SecretStr) -> SecretStr:
-        if urlsplit(url.get_secret_value()).scheme not in ("", "redis", "rediss", "unix"):
+        if _checked_scheme(url) not in ("", "redis", "rediss", "unix"):
             raise ValueError("it must begin with redis://, rediss:// or unix://")
         return url
 
     @field_validator("smtp_url")
     @classmethod
     def _known_mail(cls, url: SecretStr) -> SecretStr:
-        if urlsplit(url.get_secret_value()).scheme not in ("", "smtp", "smtps"):
+        if _checked_scheme(url) not in ("", "smtp", "smtps"):
             raise ValueError("it must begin with smtp:// or smtps://")
         return url
+
+
+def _checked_scheme(url: SecretStr) -> str:
+    """Return the scheme of an address that has a port or none.
+
+    Raises:
+        ValueError: what stands for a port is none. The error of `urlsplit` would quote it, and
+            that may be half a password.
+    """
+    try:
+        parts = urlsplit(url.get_secret_value())
+        _ = parts.port
+    except ValueError:
+        raise ValueError(PORT_IS_NONE) from None
+    return parts.scheme
+
+
+def _has_database_port(url: str) -> bool:
+    """Return whether SQLAlchemy, which allows more in passwords than `urlsplit`, finds no fault."""
+    from sqlalchemy.engine import make_url  # only for those who need it: it takes its time
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return 0 <= (make_url(url).port or 0) <= MAX_PORT
+    except (ArgumentError, ValueError):
+        return False
+
+
+def _names_file(url: str) -> bool:
+    """Return whether an address of SQLite is one of a file, and not of memory or another URI."""
+    path = url.partition("://")[2].partition("?")[0]
+    return path.startswith("/") and path not in ("/", "/:memory:") and path[:6] != "/file:"

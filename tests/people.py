@@ -82,6 +82,7 @@ async def house(data_dir: Path, **settings) -> AsyncIterator[House]:
     """Run a server with accounts."""
     values = {"auth_enabled": True, "bootstrap_pass": ADMIN_PASSWORD, "bcrypt_cost": 4}
     values |= {"login_attempts_per_minute": 10**6, "login_attempts_per_address": 10**6}
+    values |= {"anonymous_calls_per_minute": 0}
     async with (
         running(data_dir, **values | settings) as server,
         channel_to(server) as channel,

@@ -36,3 +36,37 @@ def test_settings_come_from_a_file_and_the_environment_wins(monkeypatch, tmp_pat
     monkeypatch.setenv("MAX_PAGES", "8")
     settings = load_settings()
     assert (settings.max_pages, settings.pages_at_once) == (8, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgresql://ocr@host:geheim/ocr"),
+        ("DATABASE_URL", "postgresql://ocr@host:65536/ocr"),
+        ("REDIS_URL", "redis://:geheim/7@host/0"),
+        ("REDIS_URL", "redis://host:99999/0"),
+        ("SMTP_URL", "smtp://geheim:geheim#@host:587"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "sqlite:///file:ocr.db?uri=true"),
+    ],
+)
+def test_an_address_nobody_can_use_is_refused_without_its_password(
+    monkeypatch, tmp_path, name, url
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(name, url)
+    with pytest.raises(SettingsError, match=f"^{name}: ") as wrong:
+        load_settings()
+    assert "geheim" not in str(wrong.value)
+
+
+def test_addresses_with_odd_passwords_and_places_are_taken():
+    for url in (
+        "postgresql://ocr:a#b/c@host/ocr",
+        "postgresql://ocr@/ocr?host=/run",
+        "sqlite:///a",
+    ):
+        assert Settings(_env_file=None, database_url=url).database_url.get_secret_value() == url
+    for url in ("redis://:a%2Fb@host/0", "unix:///run/redis.sock", "rediss://[::1]:6379"):
+        assert Settings(_env_file=None, redis_url=url).redis_url.get_secret_value() == url

@@ -56,8 +56,6 @@ class Authenticator:
     async def authenticate(self, credential: str) -> Principal:
         """Return who has a credential. Costs microseconds if it was seen lately.
 
-        Call it again after news about the user, to see whether it is still good.
-
         Args:
             credential: an API key or an access token.
 
@@ -67,13 +65,21 @@ class Authenticator:
             UserDisabled: the user is locked out.
             DatabaseUnavailable: it cannot be looked up at the moment.
         """
+        return (await self._reading(credential)).principal_now()
+
+    async def authenticate_again(self, credential: str) -> Principal:
+        """Return who has the credential that a call under way came with.
+
+        As `authenticate`, but an access token that has expired meanwhile is still good for that
+        call, unless its session was ended.
+        """
+        return (await self._reading(credential)).principal_under_way()
+
+    async def _reading(self, credential: str) -> Reading:
         if len(credential) > MAX_TOKEN_CHARS or not credential.isascii():
             raise TokenInvalid
         digest = hashlib.sha256(credential.encode()).digest()
-        reading = self._recall(digest)
-        if reading is None:
-            reading = await self._read_once(digest, credential)
-        return reading.principal_now()
+        return self._recall(digest) or await self._read_once(digest, credential)
 
     async def close(self) -> None:
         """Stop all reads."""
@@ -111,7 +117,9 @@ class Authenticator:
                     raise KeyInvalid
                 reading = await self._reader.read_key(digest)
             else:
-                reading = await self._reader.read_session(self._tokens.read(credential))
+                # Whether it has expired is asked at every use: see `Reading`.
+                claims = self._tokens.read(credential, expired_too=True)
+                reading = await self._reader.read_session(claims)
             if self._joinable.get(digest) is this:
                 self._remember(digest, _Remembered(reading, since))
             return reading

@@ -80,10 +80,25 @@ class Reading:
         Raises:
             Unauthenticated: it is not good, or not any more.
         """
+        if time.time() >= self.expire_time and not self.refused:
+            raise self.expired()
+        return self._principal_unless_refused()
+
+    def principal_under_way(self) -> Principal:
+        """Return who has it, for a call that began while it was good.
+
+        A token that expires leaves its calls alone; a key may have been rotated, so it does not.
+
+        Raises:
+            Unauthenticated: it was taken away.
+        """
+        if self.principal.key:
+            return self.principal_now()
+        return self._principal_unless_refused()
+
+    def _principal_unless_refused(self) -> Principal:
         if self.refused:
             raise self.refused()
-        if time.time() >= self.expire_time:
-            raise self.expired()
         return self.principal
 
 

@@ -78,8 +78,12 @@ class Tokens:
         token: str = _jwt.encode(claims, self._key, self._algorithm, headers={"typ": KIND})
         return token, self._lifetime_seconds
 
-    def read(self, token: str) -> Claims:
+    def read(self, token: str, expired_too: bool = False) -> Claims:
         """Return what a token says.
+
+        Args:
+            token: as its caller sends it.
+            expired_too: whether to return what an expired one said.
 
         Raises:
             TokenInvalid: it is none of ours, for something else, or not valid yet.
@@ -107,11 +111,14 @@ class Tokens:
             raise TokenInvalid from None
         if decoded["header"].get("typ") != KIND:
             raise TokenInvalid
-        return _checked(decoded["payload"])
+        claims = _checked(decoded["payload"])
+        if not expired_too and claims.expire_time.timestamp() <= time.time():
+            raise TokenExpired
+        return claims
 
 
 def _checked(claims: Mapping[str, Any]) -> Claims:
-    """Return the claims if each has the right type and length, and if it is their time."""
+    """Return the claims if each has the right type and length, and if their time has come."""
     for name in _IDS:
         value = claims[name]
         if not isinstance(value, str) or not _ID.fullmatch(value):
@@ -120,11 +127,8 @@ def _checked(claims: Mapping[str, Any]) -> Claims:
         value = claims[name]
         if type(value) is not int or not 0 < value <= _LAST_SECOND:
             raise TokenInvalid
-    now = time.time()
-    if max(claims["iat"], claims["nbf"]) > now + CLOCK_SECONDS:
+    if max(claims["iat"], claims["nbf"]) > time.time() + CLOCK_SECONDS:
         raise TokenInvalid
-    if claims["exp"] <= now:
-        raise TokenExpired
     return Claims(claims["sub"], claims["sid"], datetime.fromtimestamp(claims["exp"], UTC))
 
 

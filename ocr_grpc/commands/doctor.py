@@ -93,14 +93,9 @@ def _check_database(settings: Settings) -> str:
     """Ask the database for the revision of its tables."""
     import asyncio
 
-    from ocr_grpc.commands.database import (
-        DATABASE_ERRORS,
-        Revision,
-        open_database,
-        revision_of,
-        sentence_about,
-    )
+    from ocr_grpc.commands.database import Revision, open_database, revision_of
     from ocr_grpc.store import migrations
+    from ocr_grpc.store.troubles import DATABASE_ERRORS, sentence_about
 
     async def revision() -> Revision:
         database = open_database(settings)
@@ -114,12 +109,12 @@ def _check_database(settings: Settings) -> str:
     found = asyncio.run(revision())
     if not found.is_behind:
         return f"at revision {found}"
-    if settings.database_url.get_secret_value():
+    if settings.database_url.get_secret_value().startswith("postgres"):
         raise RuntimeError(
             f"it is at revision {found}, this version needs {migrations.newest_revision()}. "
             "Run: ocr-grpc migrate"
         )
-    # The service brings its own up to date at the start.
+    # The service brings a file of its own up to date at the start.
     return f"at revision {found}, `ocr-grpc serve` brings it to {migrations.newest_revision()}"
 
 

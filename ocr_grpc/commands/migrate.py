@@ -5,17 +5,13 @@ from typing import Annotated
 
 import typer
 
-from ocr_grpc.commands.database import (
-    DATABASE_ERRORS,
-    make_file,
-    open_database,
-    revision_of,
-    sentence_about,
-)
+from ocr_grpc.commands.database import open_database, revision_of
 from ocr_grpc.commands.failure import CommandFailed
 from ocr_grpc.settings import Settings, SettingsError, load_settings
 from ocr_grpc.store import migrations
 from ocr_grpc.store.database import Database
+from ocr_grpc.store.sqlite import make_file
+from ocr_grpc.store.troubles import DATABASE_ERRORS, sentence_about
 from ocr_grpc.telemetry.logs import configure_logs
 
 
@@ -64,6 +60,7 @@ async def _upgrade(database: Database, settings: Settings) -> None:
     if not before.is_behind:
         typer.echo(f"The database is at revision {before}; there is nothing to do.")
         return
-    make_file(database)
+    if database.path:
+        make_file(database.path)
     await migrations.upgrade(database)
     typer.echo(f"The database went from revision {before} to {await revision_of(database)}.")

@@ -10,6 +10,7 @@ from ocr_grpc.engines.errors import EngineUnavailable
 from ocr_grpc.processes import give_memory_back, hide_memory
 from ocr_grpc.server import Server
 from ocr_grpc.settings import Settings, SettingsError, host_and_port, load_settings
+from ocr_grpc.store.errors import DatabaseUnavailable
 from ocr_grpc.telemetry.logs import configure_logs
 from ocr_grpc.wiring.errors import CannotServe
 
@@ -30,7 +31,7 @@ def serve(
         hide_memory()
         give_memory_back()
         uvloop.run(_serve(settings))
-    except (SettingsError, CannotServe, EngineUnavailable) as error:
+    except (SettingsError, CannotServe, EngineUnavailable, DatabaseUnavailable) as error:
         typer.echo(f"ocr-grpc: {error}", err=True)
         raise typer.Exit(2 if isinstance(error, SettingsError) else 1) from None
 

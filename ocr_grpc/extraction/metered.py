@@ -2,12 +2,14 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
 
+from ocr_grpc.accounts.errors import Denied, Unauthenticated
 from ocr_grpc.accounts.principal import Principal
 from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.events import (
@@ -20,9 +22,13 @@ from ocr_grpc.extraction.events import (
     Usage,
 )
 from ocr_grpc.extraction.options import ExtractOptions
+from ocr_grpc.metering.charge import NO_PAGES, Charge
 from ocr_grpc.metering.entries import PageUsage, Reservation
-from ocr_grpc.metering.ledger import Charge, Ledger
+from ocr_grpc.metering.ledger import Ledger
 from ocr_grpc.store.base import utc_now
+
+SETTLE_SECONDS = 0.5
+"""What the last word of a call that failed waits for its row to be closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +54,29 @@ class LedgerMeter:
     """The meter of one extraction; see `Meter`."""
 
     def __init__(
-        self, ledger: Ledger, call: MeteredCall, status_of: Callable[[OcrError], str]
+        self,
+        ledger: Ledger,
+        call: MeteredCall,
+        status_of: Callable[[OcrError], str],
+        streamed: bool = True,
     ) -> None:
+        """Take what is needed.
+
+        Args:
+            ledger: where to charge.
+            call: who is charged.
+            status_of: names the status of an error.
+            streamed: whether pages reach the caller one by one; else all at the end, or none.
+        """
         self._ledger = ledger
         self._call = call
         self._status_of = status_of
         self._began = monotonic()
         self._under_way: dict[int, PageUsage] = {}
         """Pages of which text was sent, but not their end."""
+        self._held: dict[int, PageUsage] = {}
+        """Pages that are charged at the end, because they reach the caller no sooner."""
+        self._streamed = streamed
         self._charge: Charge | None = None
 
     @property
@@ -101,11 +122,15 @@ class LedgerMeter:
             return
         if page.outcome is PageOutcome.FAILED:
             self._charge.failed_page()
-        else:
+        elif self._streamed:
             await self._charge.page(page.page_number, _page_usage(page.usage))
+        else:
+            self._held[page.page_number] = _page_usage(page.usage)
 
     def delivered(self, event: Event) -> None:
         """Keep account of the pages of which text is on its way."""
+        if not self._streamed:
+            return
         match event:
             case Delta():
                 sent = self._under_way.get(event.page_number, PageUsage())
@@ -119,19 +144,39 @@ class LedgerMeter:
                 pass
 
     async def settle(self, error: OcrError | None) -> None:
-        """Close the row."""
-        await self.close(self._status_of(error) if error else "OK", error.reason if error else "")
+        """Close the row. Whoever ends the call by giving up the credential has hung up.
 
-    async def close(self, status: str, reason: str) -> None:
+        Raises:
+            LedgerUnavailable: pages that were to be charged at the end cannot be.
+        """
+        if error is None:
+            await self._charge_held()
+            await self.close("OK", "")
+        else:
+            gave_up = isinstance(error, Unauthenticated | Denied)
+            partial = self._under_way if gave_up else NO_PAGES
+            # The last word must not wait long for a slow database; the ledger goes on by itself.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SETTLE_SECONDS):
+                    await self.close(self._status_of(error), error.reason, partial)
+
+    async def _charge_held(self) -> None:
+        if self._charge:
+            charge = self._charge
+            await asyncio.gather(*(charge.page(page, used) for page, used in self._held.items()))
+            self._held.clear()
+
+    async def close(
+        self, status: str, reason: str, partial_pages: Mapping[int, PageUsage] = NO_PAGES
+    ) -> None:
         """Close the row if nothing else did."""
         if self._charge:
-            await self._charge.close(status, reason, monotonic() - self._began)
+            seconds = monotonic() - self._began
+            await self._charge.close(status, reason, seconds, partial_pages)
 
     async def abandon(self) -> None:
         """Close the row of a caller who hung up, charging the pages whose text was on its way."""
-        if self._charge:
-            seconds = monotonic() - self._began
-            await self._charge.close("CANCELLED", "", seconds, self._under_way)
+        await self.close("CANCELLED", "", self._under_way)
 
 
 async def fingerprint_of(document: Path, options: ExtractOptions) -> bytes:

@@ -32,6 +32,8 @@ class Arriving:
     request_id: str
     max_bytes: int
     held_bytes: int = 0
+    streamed: bool = True
+    """Whether its pages leave one by one."""
 
 
 class Intake:
@@ -79,5 +81,7 @@ class Intake:
             arriving.request_id,
             await fingerprint_of(document.path, arriving.options) if arriving.request_id else b"",
         )
-        meter = caller.meter = LedgerMeter(self._ledger, metered, lambda error: code_of(error).name)
+        meter = caller.meter = LedgerMeter(
+            self._ledger, metered, lambda error: code_of(error).name, arriving.streamed
+        )
         return Order(document, arriving.options, call.caller, meter, interruption)

@@ -137,6 +137,7 @@ class OcrServicerImpl(OcrServiceServicer):
             request.request_id,
             max_bytes=limit,
             held_bytes=size_bytes,
+            streamed=isinstance(request, pb.StreamExtractRequest),
         )
         del request  # its bytes are on disk soon, and an extraction may last
         async with aclosing(self._intake.events(arriving)) as events:

@@ -19,6 +19,7 @@ from ocr_grpc.accounts.errors import (
 )
 from ocr_grpc.accounts.opaque import make_key, make_token
 from ocr_grpc.accounts.principal import (
+    Actor,
     Limits,
     OrganizationRole,
     OwnLimits,
@@ -188,6 +189,17 @@ async def test_what_is_remembered_expires_to_the_moment(backend):
             await refused(server, key, KeyExpired)
             await refused(server, rotated, KeyExpired)
         assert not asked
+
+
+async def test_a_call_under_way_outlives_its_token_but_not_its_session(backend):
+    async with credentials(backend, tokens=tokens_of(lifetime=timedelta(seconds=0))) as server:
+        token = await token_for(server, await server.add_user())
+        again = server.authenticator.authenticate_again
+        principal = await again(token)
+        await refused(server, token, TokenExpired)
+        await server.sessions.revoke(principal, False, Actor())
+        with pytest.raises(SessionRevoked):
+            await again(token)
 
 
 async def test_a_credential_seen_lately_costs_microseconds_and_no_query(server):

@@ -6,12 +6,14 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 
+from ocr_grpc.accounts.opaque import make_key
 from ocr_grpc.rpc.status import DETAILS_KEY
+from ocr_grpc.v1 import admin_service_pb2 as admin_pb
 from ocr_grpc.v1 import auth_service_pb2 as auth_pb
 from ocr_grpc.v1 import keys_service_pb2 as keys_pb
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1 import usage_service_pb2 as usage_pb
-from tests.people import House, Metadata, house
+from tests.people import House, Metadata, api_key, house
 from tests.support import (
     FORCE_OCR,
     collect,
@@ -214,3 +216,89 @@ async def test_every_call_has_its_row(tmp_path, backend):
         ]
         assert {row.key_id for row in listed.records[:3]} == {key_id}
         assert listed.records[2].usage.input_bytes == len(text_pdf(2))
+
+
+async def test_whoever_ends_a_stream_by_giving_up_the_key_pays_for_the_page_under_way(tmp_path):
+    async with house(tmp_path, engine="hang") as home:
+        _, user = await home.register("ann")
+        key_id, key = await home.key(user, 1)
+        hanging = request(encoded(picture(first_pixel=0)))
+        stream = home.ocr.StreamExtract(hanging, metadata=key)
+        rest = asyncio.create_task(failed_stream(stream))
+        await asyncio.sleep(1)
+        disabling = keys_pb.UpdateKeyRequest(key_id=key_id, key={"disabled": True})
+        await home.keys.UpdateKey(disabling, metadata=user)
+        events, error = await rest
+        assert "delta" in kinds(events)
+        assert reason_of(error) == "KEY_DISABLED"
+        left = await quota(home, user)
+        assert (left.used_pages, left.reserved_pages) == (1, 0)
+
+
+async def test_a_caller_who_hangs_up_pays_for_text_on_its_way(tmp_path):
+    async with house(tmp_path, engine="hang") as home:
+        _, user = await home.register("ann")
+        stream = home.ocr.StreamExtract(request(encoded(picture(first_pixel=0))), metadata=user)
+        while not (await stream.read()).HasField("delta"):
+            pass
+        stream.cancel()
+        await until_settled(home, user)
+        assert (await quota(home, user)).used_pages == 1
+
+
+async def until_settled(home: House, metadata: Metadata) -> None:
+    for _ in range(100):
+        if not (await quota(home, metadata)).reserved_pages:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("Pages stay reserved.")
+
+
+async def test_a_document_that_never_arrives_whole_costs_nothing(tmp_path, backend):
+    async with house(tmp_path, engine="hang", **backend.settings) as home:
+        _, user = await home.register("ann")
+        frames = [picture(first_pixel=0)]
+        content = encoded(picture(), "TIFF", save_all=True, append_images=frames)
+        call = home.ocr.Extract(pb.ExtractRequest(content=content), metadata=user, timeout=2)
+        with pytest.raises(grpc.aio.AioRpcError) as late:
+            await call
+        assert late.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        await until_settled(home, user)
+        assert (await quota(home, user)).used_pages == 0
+
+
+async def test_a_document_that_arrives_whole_is_charged_before_it_leaves(tmp_path, backend):
+    async with house(tmp_path, **backend.settings) as home:
+        _, user = await home.register("ann")
+        content = text_pdf(30, lines_per_page=1)
+        await home.ocr.Extract(pb.ExtractRequest(content=content), metadata=user)
+        left = await quota(home, user)
+        assert (left.used_pages, left.reserved_pages) == (30, 0)
+
+
+async def test_bad_credentials_count_for_their_address(tmp_path, backend):
+    async with house(tmp_path, anonymous_calls_per_minute=20, **backend.settings) as home:
+        admin = await home.admin()
+        reasons = []
+        for _ in range(60):
+            call = home.auth.GetMe(auth_pb.GetMeRequest(), metadata=api_key(make_key()))
+            reasons.append((await refusal(call))[1])
+        assert set(reasons[:5]) == {"KEY_INVALID"}
+        assert set(reasons[25:]) == {"RATE_LIMITED"}
+        await asyncio.sleep(0.3)
+        rows = await home.admins.ListUsage(
+            admin_pb.AdminServiceListUsageRequest(page_size=500), metadata=admin
+        )
+        strangers = [row for row in rows.records if not row.user_id]
+        assert len(strangers) <= 21
+
+
+async def test_calls_that_are_denied_count_too(tmp_path):
+    async with house(tmp_path) as home:
+        _, user = await home.create_user("ann", limits={"calls_per_minute": 5})
+        reasons = [
+            (await refusal(home.admins.GetStats(admin_pb.GetStatsRequest(), metadata=user)))[1]
+            for _ in range(10)
+        ]
+        assert set(reasons) == {"ROLE_REQUIRED", "RATE_LIMITED"}
+        assert reasons.count("ROLE_REQUIRED") == 5

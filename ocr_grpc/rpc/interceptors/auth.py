@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ocr_grpc.accounts.errors import KeyInvalid
+from ocr_grpc.accounts.errors import Denied, KeyInvalid, Unauthenticated
 from ocr_grpc.accounts.principal import Principal
 from ocr_grpc.errors import OcrError
 from ocr_grpc.rpc.access import authorize
@@ -20,6 +20,7 @@ AUTHORIZATION_KEY = "authorization"
 API_KEY_KEY = "x-api-key"
 KEY_MARK = "ocr_"
 
+RECHECK_SECONDS = 0.5
 LAST_WORDS_SECONDS = 1.0
 """What a call that is ended gets to end by itself: with an event that says why, or because it is
 the very call that signed the caller out."""
@@ -32,6 +33,18 @@ class Authenticating(Protocol):
         """Return who presents a credential, or raise `Unauthenticated`."""
         ...
 
+    async def authenticate_again(self, credential: str) -> Principal:
+        """The same for a call under way."""
+        ...
+
+
+class Counting(Protocol):
+    """What counts calls; `RateLimits` is one."""
+
+    async def take(self, principal: Principal | None, address: str) -> object:
+        """Count a call, or raise `RateLimited`."""
+        ...
+
 
 @dataclass(eq=False, slots=True)
 class OpenCall:
@@ -42,10 +55,11 @@ class OpenCall:
     caller: Caller
     deadline: asyncio.Timeout
     refused: OcrError | None = None
+    is_over: bool = False
 
     def end(self, error: OcrError) -> None:
         """End the call with an error: by its own last words if it has any, else by cancelling."""
-        if self.refused:
+        if self.refused or self.is_over:
             return
         self.refused = error
         if self.caller.interrupt:
@@ -60,6 +74,7 @@ class AuthInterceptor(CallInterceptor):
         self,
         authenticator: Authenticating,
         access: Mapping[str, access_pb2.Access],
+        limits: Counting,
         everybody: Principal | None = None,
     ) -> None:
         """Take the policy.
@@ -67,11 +82,13 @@ class AuthInterceptor(CallInterceptor):
         Args:
             authenticator: knows credentials.
             access: what each RPC asks for; other methods (health, reflection) are open.
+            limits: counts calls that are refused here, and so never reach a limit behind it.
             everybody: who all callers are when authentication is switched off.
         """
         super().__init__()
         self._authenticator = authenticator
         self._access = access
+        self._limits = limits
         self._everybody = everybody
         self._open: dict[str, set[OpenCall]] = {}
         self._rechecks: set[asyncio.Task[None]] = set()
@@ -90,17 +107,24 @@ class AuthInterceptor(CallInterceptor):
             caller.principal = self._everybody
             yield
             return
-        credential, heard = credential_of(call.context), self._heard
-        principal = await self._authenticator.authenticate(credential) if credential else None
-        caller.principal = principal
-        if principal:
-            current_call().caller = principal.user_id
-        authorize(principal, access)
+        heard = self._heard
+        try:
+            credential = credential_of(call.context)
+            await self._admit(caller, credential, access)
+        except (Unauthenticated, Denied):
+            await self._limits.take(caller.principal, caller.address)
+            raise
         async with self._opened(credential, access, caller) as opened:
             if heard != self._heard:
                 # News came while the credential was being looked up: it may be of before them.
                 self._recheck_soon(opened)
             yield
+
+    async def _admit(self, caller: Caller, credential: str, access: access_pb2.Access) -> None:
+        if credential:
+            caller.principal = await self._authenticator.authenticate(credential)
+            current_call().caller = caller.principal.user_id
+        authorize(caller.principal, access)
 
     def news(self, user_id: str | None) -> None:
         """Look again at the calls of a user, or of all (None); called by `Changes`."""
@@ -131,17 +155,24 @@ class AuthInterceptor(CallInterceptor):
                 raise opened.refused from None
             raise
         finally:
+            opened.is_over = True
             calls.discard(opened)
             if not calls and self._open.get(owner) is calls:
                 del self._open[owner]
 
     async def _recheck(self, call: OpenCall) -> None:
-        try:
-            authorize(await self._authenticator.authenticate(call.credential), call.access)
-        except DatabaseUnavailable:
-            return  # says nothing about the credential; new calls are refused meanwhile
-        except OcrError as error:
-            call.end(error)
+        while not call.is_over:
+            try:
+                principal = await self._authenticator.authenticate_again(call.credential)
+                authorize(principal, call.access)
+            except DatabaseUnavailable:
+                # Says nothing about the credential; new calls are refused meanwhile.
+                await asyncio.sleep(RECHECK_SECONDS)
+            except OcrError as error:
+                call.end(error)
+                return
+            else:
+                return
 
 
 def credential_of(context: Context) -> str:

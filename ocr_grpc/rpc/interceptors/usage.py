@@ -7,6 +7,7 @@ from datetime import datetime
 from time import perf_counter
 
 from ocr_grpc.metering.entries import CallEntry
+from ocr_grpc.metering.errors import RateLimited
 from ocr_grpc.metering.ledger import Ledger
 from ocr_grpc.rpc.caller import Caller, current_caller, left_of, with_left
 from ocr_grpc.rpc.interceptors.base import Call, CallInterceptor, short_name
@@ -46,7 +47,8 @@ class UsageInterceptor(CallInterceptor):
             if caller.meter and caller.meter.has_row:
                 # A net: whoever reads pages has closed it already, before the last words left.
                 await caller.meter.close(status, reason)
-            else:
+            elif caller.principal or reason != RateLimited.reason:
+                # Rows of strangers are as many as their address may make calls, and no more.
                 self._ledger.record(_entry(call, caller, status, reason, create_time, seconds))
             if status == "OK":
                 call.context.set_trailing_metadata(with_left(call.context, caller))
