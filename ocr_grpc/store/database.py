@@ -1,15 +1,14 @@
 """Sessions on SQLite or PostgreSQL: the same code for both, with what each of them needs."""
 
-import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, event, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import event, text
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
@@ -21,6 +20,7 @@ from sqlalchemy.ext.asyncio import (
 
 from ocr_grpc.store.base import utc_now
 from ocr_grpc.store.errors import DatabaseUnavailable
+from ocr_grpc.store.sqlite import EMBEDDED_FILE, WRITES, OneWriter
 
 log = structlog.get_logger()
 
@@ -29,42 +29,38 @@ WAIT_SECONDS = 10.0
 
 POOL_CONNECTIONS = 10
 
-EMBEDDED_FILE = "ocr.db"
-"""The embedded database, below `DATA_DIR`."""
-
-_SQLITE_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
-    # NORMAL may lose the last commits when the power fails; a charge must not be lost.
-    "PRAGMA synchronous=FULL",
-    "PRAGMA foreign_keys=ON",
-    f"PRAGMA busy_timeout={round(WAIT_SECONDS * 1000)}",
-)
-
-_WRITES = "ocr_writes"
-
 
 class Database:
     """The database of the service. One for the whole server; close it at the end."""
 
-    def __init__(self, url: str | URL) -> None:
+    def __init__(self, url: str | URL, wait_seconds: float = WAIT_SECONDS) -> None:
         """Open nothing yet.
 
         Args:
             url: for SQLAlchemy, `sqlite:///path` or `postgresql://user:password@host/name`.
+            wait_seconds: what a call waits for a connection, for a lock and for an answer.
         """
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         driver = "sqlite+aiosqlite" if self.is_sqlite else "postgresql+asyncpg"
-        options: dict[str, Any] = {} if self.is_sqlite else _postgresql_options()
+        options: dict[str, Any] = {"pool_timeout": wait_seconds}
+        if not self.is_sqlite:
+            options |= _postgresql_options(wait_seconds)
         self.engine = create_async_engine(self.url.set(drivername=driver), **options)
-        if self.is_sqlite:
-            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
-            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+        self._writer = OneWriter(wait_seconds) if self.is_sqlite else None
+        if self._writer:
+            event.listen(self.engine.sync_engine, "connect", self._writer.prepare)
+            event.listen(self.engine.sync_engine, "begin", self._writer.begin)
+        else:
+            event.listen(self.engine.sync_engine, "handle_error", _leave_standby)
         self._reading = async_sessionmaker(self.engine, expire_on_commit=False)
-        writing = self.engine.execution_options(**{_WRITES: True})
+        writing = self.engine.execution_options(**{WRITES: True})
         self._writing = async_sessionmaker(writing, expire_on_commit=False)
-        # SQLite has one writer; waiting for it here is fair and costs no polling.
-        self._lock = asyncio.Lock() if self.is_sqlite else None
+
+    @property
+    def path(self) -> Path | None:
+        """The file of SQLite, None for PostgreSQL."""
+        return Path(self.url.database or "") if self.is_sqlite else None
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncSession, None]:
@@ -85,17 +81,23 @@ class Database:
             DatabaseUnavailable: the database does not answer. What was to be written is not.
         """
         with _translated():
-            async with self._lock or nullcontext(), self._writing.begin() as session:
+            async with self._turn() as options, self._writing.begin() as session:
+                if options:
+                    await session.connection(execution_options=options)
                 yield session
 
     @asynccontextmanager
     async def connection_for_migrations(self) -> AsyncGenerator[AsyncConnection, None]:
         """Yield a connection in a transaction of its own, for `store/migrations.py`."""
         with _translated():
-            async with self._lock or nullcontext():
-                engine = self.engine.execution_options(**{_WRITES: True})
+            async with self._turn() as options:
+                engine = self.engine.execution_options(**{WRITES: True}, **options)
                 async with engine.begin() as connection:
                     yield connection
+
+    def _turn(self) -> AbstractAsyncContextManager[dict[str, float]]:
+        """Wait for one's turn to write, where there are turns; yield options of the connection."""
+        return self._writer.turn() if self._writer else nullcontext({})
 
     async def now(self, session: AsyncSession) -> datetime:
         """Return the time that all servers agree on: the database's own."""
@@ -134,14 +136,34 @@ class _translated:  # noqa: N801 - reads as a function
             raise DatabaseUnavailable from error
 
 
+_READ_ONLY = "25006"
+
 _PASSING_SQLSTATES = {
+    _READ_ONLY,  # a standby, until it is promoted or the address leads to another server
     "40001",  # serialization failure
     "40P01",  # deadlock
     "53300",  # too many connections
     "55P03",  # lock not available in time
     "57014",  # statement took too long
     "57P01",  # the server shuts down
+    "57P02",  # it ends all sessions, since one of them crashed
+    "57P03",  # it starts up
 }
+
+_CONNECTION_LOST = "08"
+"""How the states of broken connections begin."""
+
+
+def _sqlstate(error: BaseException | None) -> str:
+    """Return the state that PostgreSQL gave an error, empty if it comes from elsewhere."""
+    return getattr(error, "sqlstate", None) or ""
+
+
+def _leave_standby(context: ExceptionContext) -> None:
+    """Have a connection that cannot write be made anew: the next may lead to the new primary."""
+    if _sqlstate(context.original_exception) == _READ_ONLY:
+        context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = False
 
 
 def _is_passing(error: BaseException) -> bool:
@@ -150,20 +172,20 @@ def _is_passing(error: BaseException) -> bool:
         return True
     if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError):
         return False
-    sqlstate = getattr(error.orig, "sqlstate", None)
-    return error.connection_invalidated or sqlstate in _PASSING_SQLSTATES
+    sqlstate = _sqlstate(error.orig)
+    is_passing = sqlstate in _PASSING_SQLSTATES or sqlstate.startswith(_CONNECTION_LOST)
+    return error.connection_invalidated or is_passing
 
 
-def _postgresql_options() -> dict[str, Any]:
-    milliseconds = str(round(WAIT_SECONDS * 1000))
+def _postgresql_options(wait_seconds: float) -> dict[str, Any]:
+    milliseconds = str(round(wait_seconds * 1000))
     return {
         "pool_size": POOL_CONNECTIONS,
         "max_overflow": POOL_CONNECTIONS,
-        "pool_timeout": WAIT_SECONDS,
         "pool_pre_ping": True,
         "connect_args": {
-            "timeout": WAIT_SECONDS,
-            "command_timeout": WAIT_SECONDS,
+            "timeout": wait_seconds,
+            "command_timeout": wait_seconds,
             "server_settings": {
                 "application_name": "ocr-grpc",
                 "statement_timeout": milliseconds,
@@ -172,18 +194,3 @@ def _postgresql_options() -> dict[str, Any]:
             },
         },
     }
-
-
-def _prepare_sqlite(connection: Any, _: object) -> None:
-    # SQLAlchemy, not the driver, begins transactions: see `_begin_sqlite`.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in _SQLITE_PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that begins by reading cannot always become a writing one: say so at once.
-    writes = connection.get_execution_options().get(_WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

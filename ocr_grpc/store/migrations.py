@@ -59,6 +59,14 @@ async def downgrade(database: Database, revision: str) -> None:
         await connection.run_sync(lambda sync: command.downgrade(_config(sync), revision))
 
 
+async def bring_up_to_date(database: Database) -> None:
+    """Bring tables that are older than this program up to date, and leave newer ones alone."""
+    try:
+        await require_current(database)
+    except SchemaBehind:
+        await upgrade(database)
+
+
 async def require_current(database: Database) -> None:
     """Check that the tables are not older than this program.
 
