@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import cast
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ocr_grpc.accounts import audit
 from ocr_grpc.accounts.changes import Changes
-from ocr_grpc.accounts.errors import FieldNotUpdatable, InvalidField, KeyIsRevoked
-from ocr_grpc.accounts.key_powers import require_power_over, require_scopes
+from ocr_grpc.accounts.errors import InvalidField, KeyIsRevoked
+from ocr_grpc.accounts.key_powers import (
+    bounds_of,
+    require_bounds,
+    require_power_over,
+    require_scopes,
+)
 from ocr_grpc.accounts.key_queries import (
     find_key,
     lock_key,
@@ -18,11 +22,18 @@ from ocr_grpc.accounts.key_queries import (
     retire_secrets,
     revoke_spare_keys,
 )
-from ocr_grpc.accounts.key_rows import ApiKey, NewKey, key_of, new_key_row, scope_names
-from ocr_grpc.accounts.names import checked_display_name
+from ocr_grpc.accounts.key_rows import (
+    ApiKey,
+    NewKey,
+    apply_changes,
+    check_future,
+    key_of,
+    new_key_row,
+    scopes_of,
+)
 from ocr_grpc.accounts.opaque import hash_of, key_prefix, make_key
-from ocr_grpc.accounts.own_limits import change_limits, is_limit
-from ocr_grpc.accounts.principal import Actor, Principal, Scope
+from ocr_grpc.accounts.own_limits import own_limits
+from ocr_grpc.accounts.principal import Actor, Principal
 from ocr_grpc.accounts.user_queries import lock_user
 from ocr_grpc.store.accounts import KeyRow, KeySecretRow
 from ocr_grpc.store.base import utc_now
@@ -43,18 +54,24 @@ class ApiKeys:
     async def create(self, principal: Principal, new: NewKey, actor: Actor) -> tuple[ApiKey, str]:
         """Make a key for the user who is calling. Return it and its secret, which is kept nowhere.
 
+        End and limits that are not given are those of the key in use, if there is one.
+
         Raises:
             InsufficientScope: the key in use lacks a scope that the new one is to have.
+            LooserThanKey: it ends later than the key in use, or is limited less.
             RoleRequired: the scope for administration, for somebody who is no administrator.
             TooManyKeys: the user has 100 live ones.
             InvalidField: the name or the time.
         """
         require_scopes(principal, new.scopes)
-        _check_future(new.expire_time)
+        check_future(new.expire_time)
         async with self.database.write() as sql:
             # Locked, or two calls at once could both make the hundredth key.
             await lock_user(sql, principal.user_id)
             await require_room(sql, principal.user_id)
+            if bounds := await bounds_of(sql, principal):
+                new = bounds.inherited_by(new)
+                bounds.require(new.expire_time, new.limits)
             return await self.add(sql, principal.user_id, new, actor)
 
     async def add(
@@ -138,7 +155,7 @@ class ApiKeys:
 
         Raises:
             KeyNotFound, KeyIsRevoked: the key.
-            InsufficientScope: the key in use would give what it has not.
+            InsufficientScope, LooserThanKey: the key in use would give what it has not.
             RoleRequired: the scope for administration, for somebody who is no administrator.
             TooManyKeys: an expired key is to live again, and there are 100 others.
             FieldNotUpdatable, InvalidField: a field or its value.
@@ -150,7 +167,9 @@ class ApiKeys:
                 raise KeyIsRevoked
             was_over = _is_over(row)
             require_power_over(principal, row, changes)
-            _apply(row, changes)
+            bounds, scopes = await bounds_of(sql, principal), scopes_of(row)
+            apply_changes(row, changes)
+            require_bounds(bounds, row, changes, scopes)
             if was_over and not _is_over(row):
                 await require_room(sql, principal.user_id, besides=row.key_id)
             await self._news.note(sql, row.user_id)
@@ -190,6 +209,7 @@ class ApiKeys:
         Raises:
             KeyNotFound, KeyIsRevoked: the key.
             InsufficientScope: the key in use lacks a scope of this one, whose secret it would get.
+            LooserThanKey: this one ends later than the key in use, or is limited less.
             InvalidField: the overlap.
         """
         if not 0 <= overlap_seconds <= MAX_OVERLAP_SECONDS:
@@ -204,6 +224,8 @@ class ApiKeys:
             if row.revoke_time:
                 raise KeyIsRevoked
             require_power_over(principal, row, {"secret": secret})
+            if bounds := await bounds_of(sql, principal):
+                bounds.require(row.expire_time, own_limits(row))
             old_expire_time = await self.database.now(sql) + timedelta(seconds=overlap_seconds)
             await retire_secrets(sql, key_id, old_expire_time)
             sql.add(KeySecretRow(secret_hash=hash_of(secret), key_id=key_id))
@@ -217,29 +239,6 @@ class ApiKeys:
 
 def _is_over(row: KeyRow) -> bool:
     return row.expire_time is not None and row.expire_time <= utc_now()
-
-
-def _check_future(expire_time: datetime | None) -> None:
-    if expire_time and expire_time <= utc_now():
-        raise InvalidField("It lies in the future.", field="key.expire_time")
-
-
-def _apply(row: KeyRow, changes: Mapping[str, object]) -> None:
-    for field, value in changes.items():
-        match field, value:
-            case "display_name", str():
-                row.display_name = checked_display_name(value, "key.display_name")
-            case "scopes", frozenset():
-                row.scopes = scope_names(cast("frozenset[Scope]", value))
-            case "disabled", bool():
-                row.disabled = value
-            case "expire_time", datetime() | None:
-                _check_future(value)
-                row.expire_time = value
-            case _ if is_limit(field):
-                change_limits(row, field, value)
-            case _:
-                raise FieldNotUpdatable(field)
 
 
 def _details(row: KeyRow, changes: Mapping[str, object]) -> dict[str, object]:

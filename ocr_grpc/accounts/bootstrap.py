@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +36,7 @@ ALL_SCOPES = frozenset(Scope)
 
 
 class BootstrapFailed(Exception):
-    """There is no administrator and none can be made; the message says what to do."""
+    """Somebody who must be there cannot be made; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +117,34 @@ async def ensure_anonymous(users: Users, name: str) -> str:
     """Return the id of the user all calls belong to when nobody has to sign in.
 
     It is a plain user without a password, so that it can do nothing once people have to.
+
+    Raises:
+        BootstrapFailed: that name is somebody's who signs in, or of an administrator.
     """
-    user_id = await _user_named(users.database, name)
+    user_id = await _nobody_named(users.database, name)
     if user_id:
+        await _set_disabled(users, user_id, False)
         return user_id
     try:
         return (await users.create(NewUser(user_name=name), "", SERVER)).user_id
     except UserNameTaken:
-        user_id = await _user_named(users.database, name)
+        user_id = await _nobody_named(users.database, name)
         if user_id:
             return user_id
         raise
+
+
+async def retire_anonymous(users: Users, name: str) -> None:
+    """Lock the anonymous user out, now that people have to sign in: it may have made keys."""
+    with suppress(BootstrapFailed):  # then the name is somebody's who signs in
+        user_id = await _nobody_named(users.database, name)
+        if user_id:
+            await _set_disabled(users, user_id, True)
+
+
+async def _set_disabled(users: Users, user_id: str, disabled: bool) -> None:
+    if (await users.get(user_id)).disabled != disabled:
+        await users.update(user_id, {"disabled": disabled}, "", SERVER)
 
 
 def write_secret(path: Path, secret: str) -> None:
@@ -186,8 +204,22 @@ async def _some_admin(database: Database, preferred_name: str) -> str | None:
         )
 
 
-async def _user_named(database: Database, name: str) -> str | None:
+async def _nobody_named(database: Database, name: str) -> str | None:
+    """Return the user of a name, who must be nobody in particular; None if there is none.
+
+    Raises:
+        BootstrapFailed: everybody would be somebody.
+    """
+    asking = select(UserRow.user_id, UserRow.role, UserRow.password_hash)
     async with database.read() as sql:
-        return await sql.scalar(
-            select(UserRow.user_id).where(UserRow.user_name_key == name_key(name))
+        found = (
+            await sql.execute(asking.where(UserRow.user_name_key == name_key(name)))
+        ).one_or_none()
+    if found is None:
+        return None
+    if found.role == Role.ADMIN.value or found.password_hash:
+        raise BootstrapFailed(
+            f"The user {name!r} has a password or is an administrator, and everybody would act as "
+            "that user. Set ANON_USERNAME to a name that is free."
         )
+    return found.user_id

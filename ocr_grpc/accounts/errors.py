@@ -146,6 +146,19 @@ class InsufficientScope(Denied):
         super().__init__(f"The API key lacks the scope {scope!r}.", scope=scope)
 
 
+class LooserThanKey(Denied):
+    """A key would last longer, or be limited less, than the key that asks for it."""
+
+    reason = "LOOSER_THAN_KEY"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(
+            f"The API key in use allows no more than it has itself in {field!r}. Sign in, or ask "
+            "for less.",
+            field=field,
+        )
+
+
 class SessionRequired(Denied):
     """Only a person who is signed in may do this."""
 

@@ -14,10 +14,12 @@ from ocr_grpc.accounts.errors import (
     OrganizationNotFound,
 )
 from ocr_grpc.accounts.mail import Mailer
+from ocr_grpc.accounts.mail_texts import INVITED
 from ocr_grpc.accounts.members import lock_organization
 from ocr_grpc.accounts.names import checked_email, email_key, possible_id
 from ocr_grpc.accounts.opaque import hash_of, make_token
 from ocr_grpc.accounts.principal import Actor, Role
+from ocr_grpc.accounts.throttle import Windows, count_mail
 from ocr_grpc.store.accounts import InviteRow
 from ocr_grpc.store.base import new_id, utc_now
 from ocr_grpc.store.database import Database
@@ -26,19 +28,9 @@ from ocr_grpc.store.paging import encoded, older_than, one_page, page_size_of
 DEFAULT_LIFETIME_SECONDS = 7 * 86_400
 MAX_LIFETIME_SECONDS = 30 * 86_400
 
-MAIL_SUBJECT = "You are invited"
-# Nothing in it was written by a user: it must not carry anybody's advertisements.
-MAIL_BODY = """\
-Hello,
-
-you are invited to use a service that reads documents. The code of the invitation:
-
-{code}
-
-Give it when you register (`invite_code` of Register, POST /v1/auth/register). With an account, join
-the organization with it (AcceptInvite, POST /v1/organizations:acceptInvite). It works once, until
-{expire_time} UTC.
-"""
+MAILS_PER_RECIPIENT = 3
+MAILS_PER_USER = 10
+"""Both in a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +70,17 @@ def invite_of(row: InviteRow) -> Invite:
 class Invites:
     """The invitations of this installation."""
 
-    def __init__(self, database: Database, mailer: Mailer | None = None) -> None:
+    def __init__(
+        self, database: Database, mailer: Mailer | None = None, windows: Windows | None = None
+    ) -> None:
         """Take the parts.
 
         Args:
             database: where they are.
             mailer: sends codes to those who are invited. None: nothing is sent.
+            windows: counts the mails. None: nobody counts.
         """
+        self._windows = windows
         self._database = database
         self._mailer = mailer
 
@@ -100,8 +96,10 @@ class Invites:
 
         Raises:
             InvalidEmail, InvalidField: the address or the lifetime.
+            MailThrottled: too many invitations were to be sent.
             OrganizationNotFound: there is none.
         """
+        await self.count(email, actor)
         async with self._database.write() as sql:
             if organization_id:
                 await lock_organization(sql, organization_id)
@@ -111,14 +109,31 @@ class Invites:
         self.announce(invite, code)
         return invite, code
 
+    async def count(self, email: str, actor: Actor) -> None:
+        """Count the mail that an invitation will be, before the transaction that makes it.
+
+        Raises:
+            InvalidEmail: the address.
+            MailThrottled: too many were to be sent to it, or by that user.
+        """
+        recipient = email_key(checked_email(email))
+        if not (recipient and self._windows and self._mailer and self._mailer.configured):
+            return
+        if actor.principal:
+            await count_mail(self._windows, MAILS_PER_USER, "invite_user", actor.principal.user_id)
+        # Apart from other mails: with those, this would tell whether somebody has that address.
+        await count_mail(self._windows, MAILS_PER_RECIPIENT, "invite_recipient", recipient)
+
     def announce(self, invite: Invite, code: str) -> None:
         """Send an invitation that is committed to its address, if it has one and mail can be sent.
 
         Returns at once; whether the mail arrives is not known.
         """
         if invite.email and self._mailer and self._mailer.configured:
-            body = MAIL_BODY.format(code=code, expire_time=f"{invite.expire_time:%Y-%m-%d %H:%M}")
-            self._mailer.soon(self._mailer.send(invite.email, MAIL_SUBJECT, body))
+            body = INVITED.body.format(
+                code=code, expire_time=f"{invite.expire_time:%Y-%m-%d %H:%M}"
+            )
+            self._mailer.soon(self._mailer.send(invite.email, INVITED.subject, body))
 
     async def add(
         self,

@@ -1,12 +1,14 @@
 """API keys as the rest of the service sees them, and as rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import cast
 
-from ocr_grpc.accounts.errors import InvalidField
+from ocr_grpc.accounts.errors import FieldNotUpdatable, InvalidField
 from ocr_grpc.accounts.names import checked_display_name
-from ocr_grpc.accounts.own_limits import NO_LIMITS, change_limits, own_limits
+from ocr_grpc.accounts.own_limits import NO_LIMITS, change_limits, is_limit, own_limits
 from ocr_grpc.accounts.principal import OwnLimits, Scope
 from ocr_grpc.store.accounts import KeyRow
 from ocr_grpc.store.base import new_id, utc_now
@@ -87,6 +89,40 @@ def new_key_row(user_id: str, new: NewKey, prefix: str) -> KeyRow:
     )
     change_limits(row, "limits", new.limits)
     return row
+
+
+def check_future(expire_time: datetime | None) -> None:
+    """Check when a key is to end.
+
+    Raises:
+        InvalidField: it would be over.
+    """
+    if expire_time and expire_time <= utc_now():
+        raise InvalidField("It lies in the future.", field="key.expire_time")
+
+
+def apply_changes(row: KeyRow, changes: Mapping[str, object]) -> None:
+    """Change a row; the fields are those of `ApiKeys.update`.
+
+    Raises:
+        FieldNotUpdatable: another field, or a value of another type.
+        InvalidField: see there.
+    """
+    for field, value in changes.items():
+        match field, value:
+            case "display_name", str():
+                row.display_name = checked_display_name(value, "key.display_name")
+            case "scopes", frozenset():
+                row.scopes = scope_names(cast("frozenset[Scope]", value))
+            case "disabled", bool():
+                row.disabled = value
+            case "expire_time", datetime() | None:
+                check_future(value)
+                row.expire_time = value
+            case _ if is_limit(field):
+                change_limits(row, field, value)
+            case _:
+                raise FieldNotUpdatable(field)
 
 
 def scopes_of(row: KeyRow) -> frozenset[Scope]:

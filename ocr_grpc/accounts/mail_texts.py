@@ -8,7 +8,7 @@ Purpose = Literal["verify", "reset"]
 
 @dataclass(frozen=True, slots=True)
 class MailText:
-    """A mail. Into the body go `user_name` and `token`, which hold nothing but plain characters."""
+    """A mail. What goes into the body holds plain characters only, and nobody's advertisements."""
 
     subject: str
     body: str
@@ -40,3 +40,28 @@ It works once, within one hour. If you did not ask for it, ignore this mail: not
 """,
     ),
 }
+
+ADDRESS_CHANGED = MailText(
+    subject="The e-mail address of your account was changed",
+    body="""\
+Hello {user_name},
+
+your account has another e-mail address now, so mails no longer come here. If that was not you, set
+a new password (ChangePassword, POST /v1/users/me:changePassword) or ask an administrator at once.
+""",
+)
+
+INVITED = MailText(
+    subject="You are invited",
+    body="""\
+Hello,
+
+you are invited to use a service that reads documents. The code of the invitation:
+
+{code}
+
+Give it when you register (`invite_code` of Register, POST /v1/auth/register). With an account, join
+the organization with it (AcceptInvite, POST /v1/organizations:acceptInvite). It works once, until
+{expire_time} UTC.
+""",
+)

@@ -1,7 +1,8 @@
 """Tokens that travel by mail: to confirm an address, and to get a new password.
 
-They work once, and only while the address they were sent to is still the user's. Transactions lock
-the user before anything of that user's, like everywhere.
+They work once, and only while the address they were sent to is still the user's. Several for a new
+password may work until one is used: if the last one voided the others, anybody could void them by
+asking for one. Transactions lock the user before anything of that user's, like everywhere.
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +15,6 @@ from ocr_grpc.accounts.changes import Changes
 from ocr_grpc.accounts.errors import (
     EmailMissing,
     MailNotConfigured,
-    MailThrottled,
     MailTokenInvalid,
     UserNotFound,
 )
@@ -25,7 +25,7 @@ from ocr_grpc.accounts.opaque import hash_of, make_token
 from ocr_grpc.accounts.passwords import PasswordHasher, check_new_password
 from ocr_grpc.accounts.principal import Actor, Principal
 from ocr_grpc.accounts.sessions import MAX_TOKEN_CHARS, Sessions
-from ocr_grpc.accounts.throttle import Windows, site_of
+from ocr_grpc.accounts.throttle import Windows, count_mail, site_of
 from ocr_grpc.store.accounts import MailTokenRow, UserRow
 from ocr_grpc.store.database import Database
 
@@ -127,6 +127,7 @@ class MailTokens:
             user_id, key = await self._addressee(sql, token, "reset", now)
             await self._change(sql, user_id, key, password_hash=hashed)
             await self._spend(sql, token, now)
+            await void_reset_tokens(sql, user_id, now)
             await self._sessions.revoke_all(sql, user_id)
             audit.record(sql, actor, "password.reset", user_id)
 
@@ -135,9 +136,7 @@ class MailTokens:
             raise MailNotConfigured
 
     async def _count(self, limit: int, *key: str) -> None:
-        window = await self._windows.take(limit, *key)
-        if not window.allowed:
-            raise MailThrottled(max(1.0, window.reset_seconds))
+        await count_mail(self._windows, limit, *key)
 
     async def _send_reset(self, key: str, actor: Actor) -> None:
         asking = select(UserRow.user_id).where(
@@ -154,7 +153,7 @@ class MailTokens:
             await self._send(user_id, key, "reset", actor)
 
     async def _send(self, user_id: str, key: str, purpose: Purpose, actor: Actor) -> None:
-        """Make a token, void those before it, and send it."""
+        """Make a token and send it. One to confirm an address voids those before it."""
         token = make_token()
         async with self._database.write() as sql:
             user = (
@@ -167,7 +166,8 @@ class MailTokens:
             if user is None:
                 return
             now = await self._database.now(sql)
-            await _void(sql, user_id, purpose, now)
+            if purpose == "verify":
+                await _void(sql, user_id, purpose, now)
             await sql.execute(
                 insert(MailTokenRow).values(
                     token_hash=hash_of(token),

@@ -99,7 +99,13 @@ class Memberships:
         Raises:
             OrganizationNotFound, OwnerRequired: the caller may not.
             InvalidEmail, InvalidField: the address or the lifetime.
+            MailThrottled: too many invitations were to be sent.
         """
+        async with self._database.read() as sql:
+            # Looked at twice: mails are counted outside a transaction, and only those of owners.
+            row = await members.find_organization(sql, principal, organization_id)
+            await require_owner(sql, principal, row)
+        await self._invites.count(email, actor)
         async with self._database.write() as sql:
             row = await members.find_organization(sql, principal, organization_id, lock=True)
             await require_owner(sql, principal, row)

@@ -11,6 +11,7 @@ import os
 import secrets
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -23,6 +24,10 @@ from ocr_grpc.accounts.opaque import BASE62
 
 MAX_PASSWORD_CHARS = 1_024
 MAX_WAITING = 64
+MAX_WAITING_TO_HASH = MAX_WAITING // 2
+"""New passwords leave room for those who sign in."""
+VERIFIED_IN_A_ROW = 4
+"""Whoever signs in comes first, but nobody waits for ever."""
 RETRY_SECONDS = 1.0
 DIGEST_CHARS = 31
 
@@ -63,7 +68,10 @@ class PasswordHasher:
         self._cost = cost
         self._threads = threads or max(1, (os.cpu_count() or 1) - 1)
         self._pool = ThreadPoolExecutor(self._threads, "passwords", _lower_priority)
-        self._under_way = 0
+        self._idle_threads = self._threads
+        self._to_verify = deque[asyncio.Future[None]]()
+        self._to_hash = deque[asyncio.Future[None]]()
+        self._verified_in_a_row = 0
         # No password has this hash, but to find that out takes as long as for any other.
         random = "".join(secrets.choice(BASE62) for _ in range(DIGEST_CHARS))
         self._nobodys = bcrypt.gensalt(cost).decode() + random
@@ -74,7 +82,9 @@ class PasswordHasher:
         Raises:
             LoginThrottled: too many are waiting.
         """
-        return await self._in_thread(lambda: _hash(password, self._cost))
+        if len(self._to_hash) >= MAX_WAITING_TO_HASH:
+            raise LoginThrottled(RETRY_SECONDS)
+        return await self._in_thread(self._to_hash, lambda: _hash(password, self._cost))
 
     async def verify(self, password: str, hash: str | None) -> bool:  # noqa: A002 - what it is
         """Return whether a password is the one that was hashed.
@@ -90,7 +100,8 @@ class PasswordHasher:
         # Nothing so long was ever accepted; it must not be worth sending.
         kept = hash if len(password) <= MAX_PASSWORD_CHARS else None
         matches = await self._in_thread(
-            lambda: _verify(password[:MAX_PASSWORD_CHARS], kept or self._nobodys)
+            self._to_verify,
+            lambda: _verify(password[:MAX_PASSWORD_CHARS], kept or self._nobodys),
         )
         return matches and kept is not None
 
@@ -101,15 +112,61 @@ class PasswordHasher:
     def close(self) -> None:
         """Take no more; what waits is dropped, what is being computed ends by itself."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        for turn in (*self._to_verify, *self._to_hash):
+            turn.cancel()
 
-    async def _in_thread(self, work: Callable[[], Answer]) -> Answer:
-        if self._under_way >= self._threads + MAX_WAITING:
-            raise LoginThrottled(RETRY_SECONDS)
-        self._under_way += 1
+    async def _in_thread(
+        self, line: deque[asyncio.Future[None]], work: Callable[[], Answer]
+    ) -> Answer:
+        await self._wait_in(line)
+        loop = asyncio.get_running_loop()
+
+        def done(_: object) -> None:
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self._call_next)
+
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        finally:
-            self._under_way -= 1
+            computing = self._pool.submit(work)
+        except RuntimeError:  # closed
+            self._call_next()
+            raise
+        # Not when the caller leaves: a thread computes to the end.
+        computing.add_done_callback(done)
+        return await asyncio.wrap_future(computing)
+
+    async def _wait_in(self, line: deque[asyncio.Future[None]]) -> None:
+        """Wait for a thread to be free, and take it."""
+        if self._idle_threads:
+            self._idle_threads -= 1
+            return
+        if len(self._to_verify) + len(self._to_hash) >= MAX_WAITING:
+            raise LoginThrottled(RETRY_SECONDS)
+        turn = asyncio.get_running_loop().create_future()
+        line.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                with suppress(ValueError):  # passed over already
+                    line.remove(turn)
+            else:
+                self._call_next()  # called and cancelled in the same moment
+            raise
+
+    def _call_next(self) -> None:
+        """Give a thread that is free to whoever is next."""
+        first, second = self._to_verify, self._to_hash
+        if self._verified_in_a_row >= VERIFIED_IN_A_ROW:
+            first, second = second, first
+        for line in (first, second):
+            while line:
+                turn = line.popleft()
+                if not turn.done():
+                    verifies = line is self._to_verify
+                    self._verified_in_a_row = self._verified_in_a_row + 1 if verifies else 0
+                    turn.set_result(None)
+                    return
+        self._idle_threads += 1
 
 
 def _digest(password: str) -> bytes:

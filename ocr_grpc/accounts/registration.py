@@ -10,6 +10,9 @@ from ocr_grpc.accounts.invites import Invites
 from ocr_grpc.accounts.names import checked_email
 from ocr_grpc.accounts.passwords import check_new_password
 from ocr_grpc.accounts.principal import Actor
+from ocr_grpc.accounts.throttle import LoginThrottle
+from ocr_grpc.accounts.user_queries import require_free
+from ocr_grpc.accounts.user_rows import new_user_row
 from ocr_grpc.accounts.users import NewUser, User, Users
 from ocr_grpc.store.accounts import UserRow
 
@@ -19,7 +22,14 @@ Mode = Literal["open", "invite", "closed"]
 class Registration:
     """Makes accounts for whoever asks, as the settings have it."""
 
-    def __init__(self, users: Users, invites: Invites, mode: Mode, min_chars: int) -> None:
+    def __init__(
+        self,
+        users: Users,
+        invites: Invites,
+        mode: Mode,
+        min_chars: int,
+        throttle: LoginThrottle | None = None,
+    ) -> None:
         """Take the parts.
 
         Args:
@@ -27,7 +37,9 @@ class Registration:
             invites: which are used up.
             mode: who may register: anyone, the invited, or nobody.
             min_chars: the least characters of a password.
+            throttle: counts registrations with the logins of an address. None: nobody counts.
         """
+        self._throttle = throttle
         self._users = users
         self._invites = invites
         self._mode = mode
@@ -46,16 +58,22 @@ class Registration:
 
         Raises:
             RegistrationClosed, InviteRequired, InviteInvalid: the caller may not.
-            UserNameTaken, EmailTaken: told as any such service must, but for the price of a hash.
+            LoginThrottled: there was too much from that address.
+            UserNameTaken, EmailTaken: told as any such service must.
             InvalidUserName, InvalidEmail, InvalidField: see there.
             PasswordTooShort, PasswordTooLong: see there.
         """
         self._check_open(invite_code)
         check_new_password(password, self._min_chars)
-        new = NewUser(user_name, checked_email(email), display_name)
+        if self._throttle:
+            await self._throttle.count_address(actor.address)
+        new = NewUser(user_name, email, display_name)
+        # All that can be wrong comes before the hash, which is dear, and the invitation first:
+        # without it nobody shall learn which names are taken.
         if invite_code:
-            # Without an invitation nobody shall learn which names are taken, nor have us hash.
-            await self._invites.check(invite_code, new.email)
+            await self._invites.check(invite_code, checked_email(email))
+        async with self._users.database.read() as sql:
+            await require_free(sql, new_user_row(new, None))
         password_hash = await self._users.hash_new_password(password)
         async with self._users.database.write() as sql:
             row = await self._users.add(sql, new, password_hash)

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from ocr_grpc.accounts.errors import LoginThrottled
+from ocr_grpc.accounts.errors import LoginThrottled, MailThrottled
 
 IPV6_SITE_BITS = 64
 """What one household or machine gets of IPv6: all of its addresses count as one."""
@@ -79,10 +79,20 @@ class LoginThrottle:
         Raises:
             LoginThrottled: there were too many.
         """
-        site = site_of(address)
         # In this order: a storm on one account leaves the others of that address in peace.
-        await self._take(self._limits.attempts, "login", account, site)
-        await self._take(self._limits.attempts_per_address, "login_address", site)
+        await self._take(self._limits.attempts, "login", account, site_of(address))
+        await self.count_address(address)
+
+    async def count_address(self, address: str) -> None:
+        """Count what costs as much as an attempt, such as a registration.
+
+        Args:
+            address: where from, without a port.
+
+        Raises:
+            LoginThrottled: there was too much from that address.
+        """
+        await self._take(self._limits.attempts_per_address, "login_address", site_of(address))
 
     async def forget(self, account: str, address: str) -> None:
         """Forget the attempts for an account from an address, after one was right."""
@@ -111,6 +121,22 @@ class LoginThrottle:
         now = time.time()
         slot = math.floor(now / seconds)
         return slot, (slot + 1) * seconds - now
+
+
+async def count_mail(windows: Windows, limit: int, *key: str) -> None:
+    """Count a mail.
+
+    Args:
+        windows: where to.
+        limit: how many may be sent in a minute.
+        key: what they are counted by.
+
+    Raises:
+        MailThrottled: there were too many.
+    """
+    window = await windows.take(limit, *key)
+    if not window.allowed:
+        raise MailThrottled(max(1.0, window.reset_seconds))
 
 
 def site_of(address: str) -> str:

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy import ColumnElement, exists, false, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ocr_grpc.accounts.errors import LastAdmin, UserNotFound
+from ocr_grpc.accounts.errors import EmailTaken, LastAdmin, UserNameTaken, UserNotFound
 from ocr_grpc.accounts.names import possible_id
 from ocr_grpc.accounts.own_limits import own_limits
-from ocr_grpc.accounts.principal import Limits, OrganizationRole, OwnLimits, Role
-from ocr_grpc.store.accounts import UserRow
+from ocr_grpc.accounts.principal import Limits, OrganizationRole, OwnLimits, Role, Scope
+from ocr_grpc.store.accounts import KeyRow, UserRow
+from ocr_grpc.store.base import utc_now
 from ocr_grpc.store.paging import encoded, older_than, one_page, page_size_of
 
 RoleLimits = Mapping[Role, Limits]
@@ -65,8 +66,20 @@ def user_of(row: UserRow, role_limits: RoleLimits) -> User:
 
 
 def is_acting_admin() -> ColumnElement[bool]:
-    """Return the condition for administrators who can administer."""
+    """Return the condition for administrators who are not locked out."""
     return (UserRow.role == Role.ADMIN.value) & ~UserRow.disabled & UserRow.delete_time.is_(None)
+
+
+def _can_administer() -> ColumnElement[bool]:
+    """Return the condition for administrators who have a way in: a password, or a live key."""
+    has_key = exists().where(
+        KeyRow.user_id == UserRow.user_id,
+        (literal(" ") + KeyRow.scopes + " ").contains(f" {Scope.ADMIN.value} "),
+        ~KeyRow.disabled,
+        KeyRow.revoke_time.is_(None),
+        or_(KeyRow.expire_time.is_(None), KeyRow.expire_time > utc_now()),
+    )
+    return is_acting_admin() & or_(UserRow.password_hash.is_not(None), has_key)
 
 
 async def find_user(sql: AsyncSession, user_id: str) -> UserRow:
@@ -79,6 +92,20 @@ async def find_user(sql: AsyncSession, user_id: str) -> UserRow:
     if row is None or row.delete_time:
         raise UserNotFound(user_id)
     return row
+
+
+async def require_free(sql: AsyncSession, row: UserRow) -> None:
+    """Check that nobody has the name or the address of a user who is to be made.
+
+    Raises:
+        UserNameTaken, EmailTaken: another user has that.
+    """
+    for column, key, taken in (
+        (UserRow.user_name_key, row.user_name_key, UserNameTaken),
+        (UserRow.email_key, row.email_key, EmailTaken),
+    ):
+        if key and await sql.scalar(select(UserRow.user_id).where(column == key)):
+            raise taken
 
 
 async def lock_user(sql: AsyncSession, user_id: str) -> UserRow:
@@ -94,12 +121,12 @@ async def lock_user(sql: AsyncSession, user_id: str) -> UserRow:
 
 
 async def lock_user_and_admins(sql: AsyncSession, user_id: str) -> tuple[UserRow, int]:
-    """Return the row of a user, and how many others administer; none of them changes meanwhile.
+    """Return the row of a user, and how many others can administer; none changes meanwhile.
 
     Raises:
         UserNotFound: there is none, or a deleted one.
     """
-    return await _locked(sql, user_id, is_acting_admin())
+    return await _locked(sql, user_id, _can_administer())
 
 
 async def _locked(

@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ocr_grpc.accounts import audit, members
 from ocr_grpc.accounts.changes import Changes
 from ocr_grpc.accounts.errors import FieldNotUpdatable
+from ocr_grpc.accounts.mail import Mailer
+from ocr_grpc.accounts.mail_texts import ADDRESS_CHANGED
 from ocr_grpc.accounts.passwords import PasswordHasher, check_new_password
 from ocr_grpc.accounts.principal import Actor, Principal, Role
 from ocr_grpc.accounts.sessions import Sessions
@@ -49,7 +51,9 @@ class Users:
         role_limits: RoleLimits,
         sessions: Sessions,
         password_min_chars: int = 8,
+        mailer: Mailer | None = None,
     ) -> None:
+        self._mailer = mailer
         self.database = database
         self._hasher = hasher
         self._news = changes
@@ -145,6 +149,12 @@ class Users:
             LastAdmin: nobody could administer any more.
             FieldNotUpdatable, and what `create` raises.
         """
+        return (await self._change(user_id, changes, password, actor))[0]
+
+    async def _change(
+        self, user_id: str, changes: Mapping[str, object], password: str, actor: Actor
+    ) -> tuple[User, str]:
+        """Change a user. Return it, and the confirmed address it had until now, else ""."""
         password_hash = await self.hash_new_password(password) if password else None
         async with self.database.write() as sql:
             if {"role", "disabled"} & changes.keys():
@@ -152,6 +162,7 @@ class Users:
             else:
                 row, other_admins = await lock_user(sql, user_id), 0
             was_admin = is_acting_admin_row(row)
+            old_key, old_email = row.email_key, row.email if row.email_verified else ""
             apply_changes(row, changes)
             if not is_acting_admin_row(row):
                 require_other_admins(other_admins, was_admin)
@@ -163,12 +174,14 @@ class Users:
                 await _forget_mails(sql, user_id)
             await self._news.note(sql, user_id)
             _record_update(sql, actor, row, changes, password_hash is not None)
-        return self.view(row)
+        return self.view(row), old_email if row.email_key != old_key else ""
 
     async def update_me(
         self, principal: Principal, changes: Mapping[str, object], actor: Actor
     ) -> User:
-        """Change `display_name` or `email` of the user who is calling; a new address is unverified.
+        """Change `display_name` or `email` of the user who is calling.
+
+        A new address is unverified; the one before, if it was not, is told by mail.
 
         Raises:
             FieldNotUpdatable: another field.
@@ -176,7 +189,11 @@ class Users:
         """
         for field in changes.keys() - _OWN_FIELDS:
             raise FieldNotUpdatable(field)
-        return await self.update(principal.user_id, changes, "", actor)
+        user, old_email = await self._change(principal.user_id, changes, "", actor)
+        if old_email and self._mailer and self._mailer.configured:
+            body = ADDRESS_CHANGED.body.format(user_name=user.user_name)
+            self._mailer.soon(self._mailer.send(old_email, ADDRESS_CHANGED.subject, body))
+        return user
 
     async def delete(self, user_id: str, actor: Actor) -> None:
         """Forget who a user was; the id stays, because usage and audit log refer to it.

@@ -141,7 +141,8 @@ class AdminServiceServicer:
         """Changes `user_name`, `email`, `email_verified`, `display_name`, `role`, `disabled` or `limits`
         of a user, or sets a password, which ends the user's sessions.
 
-        Holds on every server within a second. The last administrator who is not disabled stays one:
+        Holds on every server within a second. The last administrator who can act stays one, that is,
+        who is not disabled and has a password or a live key with `SCOPE_ADMIN`:
         `FAILED_PRECONDITION` (`LAST_ADMIN`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -173,6 +174,9 @@ class AdminServiceServicer:
 
     def CreateInvite(self, request, context):
         """Makes an invitation and returns its code, this once.
+
+        Where the server sends mail, one for an address is sent to it. Fails with
+        `RESOURCE_EXHAUSTED` (`MAIL_THROTTLED`) and `RetryInfo` after a few mails in a minute.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

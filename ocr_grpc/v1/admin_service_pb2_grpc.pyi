@@ -43,7 +43,8 @@ class AdminServiceStub:
     """Changes `user_name`, `email`, `email_verified`, `display_name`, `role`, `disabled` or `limits`
     of a user, or sets a password, which ends the user's sessions.
 
-    Holds on every server within a second. The last administrator who is not disabled stays one:
+    Holds on every server within a second. The last administrator who can act stays one, that is,
+    who is not disabled and has a password or a live key with `SCOPE_ADMIN`:
     `FAILED_PRECONDITION` (`LAST_ADMIN`).
     """
     DeleteUser: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.DeleteUserRequest, _admin_service_pb2.DeleteUserResponse]
@@ -56,7 +57,11 @@ class AdminServiceStub:
     RevokeKey: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.AdminServiceRevokeKeyRequest, _admin_service_pb2.AdminServiceRevokeKeyResponse]
     """Revokes anybody's key. Fails with `NOT_FOUND` (`KEY_NOT_FOUND`)."""
     CreateInvite: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.CreateInviteRequest, _admin_service_pb2.CreateInviteResponse]
-    """Makes an invitation and returns its code, this once."""
+    """Makes an invitation and returns its code, this once.
+
+    Where the server sends mail, one for an address is sent to it. Fails with
+    `RESOURCE_EXHAUSTED` (`MAIL_THROTTLED`) and `RetryInfo` after a few mails in a minute.
+    """
     ListInvites: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ListInvitesRequest, _admin_service_pb2.ListInvitesResponse]
     """Lists invitations, the newest first."""
     DeleteInvite: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.DeleteInviteRequest, _admin_service_pb2.DeleteInviteResponse]
@@ -89,7 +94,8 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Changes `user_name`, `email`, `email_verified`, `display_name`, `role`, `disabled` or `limits`
     of a user, or sets a password, which ends the user's sessions.
 
-    Holds on every server within a second. The last administrator who is not disabled stays one:
+    Holds on every server within a second. The last administrator who can act stays one, that is,
+    who is not disabled and has a password or a live key with `SCOPE_ADMIN`:
     `FAILED_PRECONDITION` (`LAST_ADMIN`).
     """
     DeleteUser: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.DeleteUserRequest, _admin_service_pb2.DeleteUserResponse]  # type: ignore[assignment]
@@ -102,7 +108,11 @@ class AdminServiceAsyncStub(AdminServiceStub):
     RevokeKey: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.AdminServiceRevokeKeyRequest, _admin_service_pb2.AdminServiceRevokeKeyResponse]  # type: ignore[assignment]
     """Revokes anybody's key. Fails with `NOT_FOUND` (`KEY_NOT_FOUND`)."""
     CreateInvite: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.CreateInviteRequest, _admin_service_pb2.CreateInviteResponse]  # type: ignore[assignment]
-    """Makes an invitation and returns its code, this once."""
+    """Makes an invitation and returns its code, this once.
+
+    Where the server sends mail, one for an address is sent to it. Fails with
+    `RESOURCE_EXHAUSTED` (`MAIL_THROTTLED`) and `RetryInfo` after a few mails in a minute.
+    """
     ListInvites: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListInvitesRequest, _admin_service_pb2.ListInvitesResponse]  # type: ignore[assignment]
     """Lists invitations, the newest first."""
     DeleteInvite: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.DeleteInviteRequest, _admin_service_pb2.DeleteInviteResponse]  # type: ignore[assignment]
@@ -156,7 +166,8 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         """Changes `user_name`, `email`, `email_verified`, `display_name`, `role`, `disabled` or `limits`
         of a user, or sets a password, which ends the user's sessions.
 
-        Holds on every server within a second. The last administrator who is not disabled stays one:
+        Holds on every server within a second. The last administrator who can act stays one, that is,
+        who is not disabled and has a password or a live key with `SCOPE_ADMIN`:
         `FAILED_PRECONDITION` (`LAST_ADMIN`).
         """
 
@@ -193,7 +204,11 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _admin_service_pb2.CreateInviteRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_admin_service_pb2.CreateInviteResponse, _abc.Awaitable[_admin_service_pb2.CreateInviteResponse]]:
-        """Makes an invitation and returns its code, this once."""
+        """Makes an invitation and returns its code, this once.
+
+        Where the server sends mail, one for an address is sent to it. Fails with
+        `RESOURCE_EXHAUSTED` (`MAIL_THROTTLED`) and `RetryInfo` after a few mails in a minute.
+        """
 
     @_abc_1.abstractmethod
     def ListInvites(

@@ -114,7 +114,9 @@ class AuthServiceServicer:
 
         Fails with `PERMISSION_DENIED` (`REGISTRATION_CLOSED`, `INVITE_REQUIRED`, `INVITE_INVALID`)
         as the server's settings have it, with `ALREADY_EXISTS` (`USER_NAME_TAKEN`, `EMAIL_TAKEN`), and
-        with `INVALID_ARGUMENT` (`INVALID_USER_NAME`, `INVALID_EMAIL`, `PASSWORD_TOO_SHORT`).
+        with `INVALID_ARGUMENT` (`INVALID_USER_NAME`, `INVALID_EMAIL`, `PASSWORD_TOO_SHORT`). Counts
+        with the logins of the network address: `RESOURCE_EXHAUSTED` (`LOGIN_THROTTLED`) and
+        `RetryInfo` after too many.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,7 +125,8 @@ class AuthServiceServicer:
     def Login(self, request, context):
         """Signs in.
 
-        Fails with `UNAUTHENTICATED` (`LOGIN_FAILED`) whatever is wrong, in the same time, and with
+        Fails with `UNAUTHENTICATED` (`LOGIN_FAILED`) whatever is wrong, in the same time, or
+        (`USER_DISABLED`) if the password is right and the user locked out, and with
         `RESOURCE_EXHAUSTED` (`LOGIN_THROTTLED`) and `RetryInfo` after too many failures.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -144,8 +147,8 @@ class AuthServiceServicer:
     def RefreshToken(self, request, context):
         """Returns the next pair of tokens; the refresh token that was given is spent.
 
-        Fails with `UNAUTHENTICATED`: `REFRESH_TOKEN_INVALID`, `REFRESH_TOKEN_EXPIRED`, or
-        `REFRESH_TOKEN_REUSED`, which ends the session.
+        Fails with `UNAUTHENTICATED`: `REFRESH_TOKEN_INVALID`, `REFRESH_TOKEN_EXPIRED`,
+        `USER_DISABLED`, or `REFRESH_TOKEN_REUSED`, which ends the session.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -168,8 +171,9 @@ class AuthServiceServicer:
     def UpdateMe(self, request, context):
         """Changes `display_name` or `email` of the user who is calling.
 
-        A new address is not verified. Fails with `INVALID_ARGUMENT` (`FIELD_NOT_UPDATABLE`) on any
-        other field, and with `ALREADY_EXISTS` (`EMAIL_TAKEN`).
+        A new address is not verified; the old one, if it was, is told by mail where the server sends
+        any. Fails with `INVALID_ARGUMENT` (`FIELD_NOT_UPDATABLE`) on any other field, and with
+        `ALREADY_EXISTS` (`EMAIL_TAKEN`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,12 +43,15 @@ class AuthServiceStub:
 
     Fails with `PERMISSION_DENIED` (`REGISTRATION_CLOSED`, `INVITE_REQUIRED`, `INVITE_INVALID`)
     as the server's settings have it, with `ALREADY_EXISTS` (`USER_NAME_TAKEN`, `EMAIL_TAKEN`), and
-    with `INVALID_ARGUMENT` (`INVALID_USER_NAME`, `INVALID_EMAIL`, `PASSWORD_TOO_SHORT`).
+    with `INVALID_ARGUMENT` (`INVALID_USER_NAME`, `INVALID_EMAIL`, `PASSWORD_TOO_SHORT`). Counts
+    with the logins of the network address: `RESOURCE_EXHAUSTED` (`LOGIN_THROTTLED`) and
+    `RetryInfo` after too many.
     """
     Login: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.LoginRequest, _auth_service_pb2.LoginResponse]
     """Signs in.
 
-    Fails with `UNAUTHENTICATED` (`LOGIN_FAILED`) whatever is wrong, in the same time, and with
+    Fails with `UNAUTHENTICATED` (`LOGIN_FAILED`) whatever is wrong, in the same time, or
+    (`USER_DISABLED`) if the password is right and the user locked out, and with
     `RESOURCE_EXHAUSTED` (`LOGIN_THROTTLED`) and `RetryInfo` after too many failures.
     """
     IssueToken: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.IssueTokenRequest, _auth_service_pb2.IssueTokenResponse]
@@ -61,8 +64,8 @@ class AuthServiceStub:
     RefreshToken: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RefreshTokenRequest, _auth_service_pb2.RefreshTokenResponse]
     """Returns the next pair of tokens; the refresh token that was given is spent.
 
-    Fails with `UNAUTHENTICATED`: `REFRESH_TOKEN_INVALID`, `REFRESH_TOKEN_EXPIRED`, or
-    `REFRESH_TOKEN_REUSED`, which ends the session.
+    Fails with `UNAUTHENTICATED`: `REFRESH_TOKEN_INVALID`, `REFRESH_TOKEN_EXPIRED`,
+    `USER_DISABLED`, or `REFRESH_TOKEN_REUSED`, which ends the session.
     """
     Logout: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.LogoutRequest, _auth_service_pb2.LogoutResponse]
     """Ends this session, or all sessions of the user: their tokens stop working within a second."""
@@ -71,8 +74,9 @@ class AuthServiceStub:
     UpdateMe: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateMeRequest, _auth_service_pb2.UpdateMeResponse]
     """Changes `display_name` or `email` of the user who is calling.
 
-    A new address is not verified. Fails with `INVALID_ARGUMENT` (`FIELD_NOT_UPDATABLE`) on any
-    other field, and with `ALREADY_EXISTS` (`EMAIL_TAKEN`).
+    A new address is not verified; the old one, if it was, is told by mail where the server sends
+    any. Fails with `INVALID_ARGUMENT` (`FIELD_NOT_UPDATABLE`) on any other field, and with
+    `ALREADY_EXISTS` (`EMAIL_TAKEN`).
     """
     ChangePassword: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ChangePasswordRequest, _auth_service_pb2.ChangePasswordResponse]
     """Sets a new password and ends all other sessions. API keys go on working.
@@ -119,12 +123,15 @@ class AuthServiceAsyncStub(AuthServiceStub):
 
     Fails with `PERMISSION_DENIED` (`REGISTRATION_CLOSED`, `INVITE_REQUIRED`, `INVITE_INVALID`)
     as the server's settings have it, with `ALREADY_EXISTS` (`USER_NAME_TAKEN`, `EMAIL_TAKEN`), and
-    with `INVALID_ARGUMENT` (`INVALID_USER_NAME`, `INVALID_EMAIL`, `PASSWORD_TOO_SHORT`).
+    with `INVALID_ARGUMENT` (`INVALID_USER_NAME`, `INVALID_EMAIL`, `PASSWORD_TOO_SHORT`). Counts
+    with the logins of the network address: `RESOURCE_EXHAUSTED` (`LOGIN_THROTTLED`) and
+    `RetryInfo` after too many.
     """
     Login: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.LoginRequest, _auth_service_pb2.LoginResponse]  # type: ignore[assignment]
     """Signs in.
 
-    Fails with `UNAUTHENTICATED` (`LOGIN_FAILED`) whatever is wrong, in the same time, and with
+    Fails with `UNAUTHENTICATED` (`LOGIN_FAILED`) whatever is wrong, in the same time, or
+    (`USER_DISABLED`) if the password is right and the user locked out, and with
     `RESOURCE_EXHAUSTED` (`LOGIN_THROTTLED`) and `RetryInfo` after too many failures.
     """
     IssueToken: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.IssueTokenRequest, _auth_service_pb2.IssueTokenResponse]  # type: ignore[assignment]
@@ -137,8 +144,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     RefreshToken: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RefreshTokenRequest, _auth_service_pb2.RefreshTokenResponse]  # type: ignore[assignment]
     """Returns the next pair of tokens; the refresh token that was given is spent.
 
-    Fails with `UNAUTHENTICATED`: `REFRESH_TOKEN_INVALID`, `REFRESH_TOKEN_EXPIRED`, or
-    `REFRESH_TOKEN_REUSED`, which ends the session.
+    Fails with `UNAUTHENTICATED`: `REFRESH_TOKEN_INVALID`, `REFRESH_TOKEN_EXPIRED`,
+    `USER_DISABLED`, or `REFRESH_TOKEN_REUSED`, which ends the session.
     """
     Logout: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.LogoutRequest, _auth_service_pb2.LogoutResponse]  # type: ignore[assignment]
     """Ends this session, or all sessions of the user: their tokens stop working within a second."""
@@ -147,8 +154,9 @@ class AuthServiceAsyncStub(AuthServiceStub):
     UpdateMe: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateMeRequest, _auth_service_pb2.UpdateMeResponse]  # type: ignore[assignment]
     """Changes `display_name` or `email` of the user who is calling.
 
-    A new address is not verified. Fails with `INVALID_ARGUMENT` (`FIELD_NOT_UPDATABLE`) on any
-    other field, and with `ALREADY_EXISTS` (`EMAIL_TAKEN`).
+    A new address is not verified; the old one, if it was, is told by mail where the server sends
+    any. Fails with `INVALID_ARGUMENT` (`FIELD_NOT_UPDATABLE`) on any other field, and with
+    `ALREADY_EXISTS` (`EMAIL_TAKEN`).
     """
     ChangePassword: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ChangePasswordRequest, _auth_service_pb2.ChangePasswordResponse]  # type: ignore[assignment]
     """Sets a new password and ends all other sessions. API keys go on working.
@@ -198,7 +206,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Fails with `PERMISSION_DENIED` (`REGISTRATION_CLOSED`, `INVITE_REQUIRED`, `INVITE_INVALID`)
         as the server's settings have it, with `ALREADY_EXISTS` (`USER_NAME_TAKEN`, `EMAIL_TAKEN`), and
-        with `INVALID_ARGUMENT` (`INVALID_USER_NAME`, `INVALID_EMAIL`, `PASSWORD_TOO_SHORT`).
+        with `INVALID_ARGUMENT` (`INVALID_USER_NAME`, `INVALID_EMAIL`, `PASSWORD_TOO_SHORT`). Counts
+        with the logins of the network address: `RESOURCE_EXHAUSTED` (`LOGIN_THROTTLED`) and
+        `RetryInfo` after too many.
         """
 
     @_abc_1.abstractmethod
@@ -209,7 +219,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.LoginResponse, _abc.Awaitable[_auth_service_pb2.LoginResponse]]:
         """Signs in.
 
-        Fails with `UNAUTHENTICATED` (`LOGIN_FAILED`) whatever is wrong, in the same time, and with
+        Fails with `UNAUTHENTICATED` (`LOGIN_FAILED`) whatever is wrong, in the same time, or
+        (`USER_DISABLED`) if the password is right and the user locked out, and with
         `RESOURCE_EXHAUSTED` (`LOGIN_THROTTLED`) and `RetryInfo` after too many failures.
         """
 
@@ -234,8 +245,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.RefreshTokenResponse, _abc.Awaitable[_auth_service_pb2.RefreshTokenResponse]]:
         """Returns the next pair of tokens; the refresh token that was given is spent.
 
-        Fails with `UNAUTHENTICATED`: `REFRESH_TOKEN_INVALID`, `REFRESH_TOKEN_EXPIRED`, or
-        `REFRESH_TOKEN_REUSED`, which ends the session.
+        Fails with `UNAUTHENTICATED`: `REFRESH_TOKEN_INVALID`, `REFRESH_TOKEN_EXPIRED`,
+        `USER_DISABLED`, or `REFRESH_TOKEN_REUSED`, which ends the session.
         """
 
     @_abc_1.abstractmethod
@@ -262,8 +273,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.UpdateMeResponse, _abc.Awaitable[_auth_service_pb2.UpdateMeResponse]]:
         """Changes `display_name` or `email` of the user who is calling.
 
-        A new address is not verified. Fails with `INVALID_ARGUMENT` (`FIELD_NOT_UPDATABLE`) on any
-        other field, and with `ALREADY_EXISTS` (`EMAIL_TAKEN`).
+        A new address is not verified; the old one, if it was, is told by mail where the server sends
+        any. Fails with `INVALID_ARGUMENT` (`FIELD_NOT_UPDATABLE`) on any other field, and with
+        `ALREADY_EXISTS` (`EMAIL_TAKEN`).
         """
 
     @_abc_1.abstractmethod

@@ -86,7 +86,9 @@ class KeysServiceServicer:
         """Makes a key and returns its secret, this once.
 
         A key that is used to call this can only pass on scopes it has: `PERMISSION_DENIED`
-        (`INSUFFICIENT_SCOPE`). Fails with `RESOURCE_EXHAUSTED` (`TOO_MANY_KEYS`) at 100 live keys.
+        (`INSUFFICIENT_SCOPE`). The new key ends with it and has its limits unless they are given, and
+        never later or higher ones: `PERMISSION_DENIED` (`LOOSER_THAN_KEY`). Fails with
+        `RESOURCE_EXHAUSTED` (`TOO_MANY_KEYS`) at 100 live keys.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,7 +111,9 @@ class KeysServiceServicer:
     def UpdateKey(self, request, context):
         """Changes `display_name`, `scopes`, `disabled`, `expire_time` or `limits` of a key.
 
-        Holds on every server within a second. Fails with `FAILED_PRECONDITION` (`KEY_REVOKED`).
+        Holds on every server within a second. A key that is used to call this gives no key, itself
+        included, scopes it lacks, nor a later end or higher limits than its own: `PERMISSION_DENIED`
+        (`INSUFFICIENT_SCOPE`, `LOOSER_THAN_KEY`). Fails with `FAILED_PRECONDITION` (`KEY_REVOKED`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -126,7 +130,8 @@ class KeysServiceServicer:
     def RotateKey(self, request, context):
         """Gives a key a new secret and returns it, this once. The old one works on for the overlap.
 
-        Fails with `FAILED_PRECONDITION` (`KEY_REVOKED`).
+        Fails with `PERMISSION_DENIED` (`INSUFFICIENT_SCOPE`, `LOOSER_THAN_KEY`) if the key that is
+        used to call this has less, and with `FAILED_PRECONDITION` (`KEY_REVOKED`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

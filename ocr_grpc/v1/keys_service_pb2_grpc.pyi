@@ -41,7 +41,9 @@ class KeysServiceStub:
     """Makes a key and returns its secret, this once.
 
     A key that is used to call this can only pass on scopes it has: `PERMISSION_DENIED`
-    (`INSUFFICIENT_SCOPE`). Fails with `RESOURCE_EXHAUSTED` (`TOO_MANY_KEYS`) at 100 live keys.
+    (`INSUFFICIENT_SCOPE`). The new key ends with it and has its limits unless they are given, and
+    never later or higher ones: `PERMISSION_DENIED` (`LOOSER_THAN_KEY`). Fails with
+    `RESOURCE_EXHAUSTED` (`TOO_MANY_KEYS`) at 100 live keys.
     """
     ListKeys: _grpc.UnaryUnaryMultiCallable[_keys_service_pb2.ListKeysRequest, _keys_service_pb2.ListKeysResponse]
     """Lists the keys, the newest first."""
@@ -50,7 +52,9 @@ class KeysServiceStub:
     UpdateKey: _grpc.UnaryUnaryMultiCallable[_keys_service_pb2.UpdateKeyRequest, _keys_service_pb2.UpdateKeyResponse]
     """Changes `display_name`, `scopes`, `disabled`, `expire_time` or `limits` of a key.
 
-    Holds on every server within a second. Fails with `FAILED_PRECONDITION` (`KEY_REVOKED`).
+    Holds on every server within a second. A key that is used to call this gives no key, itself
+    included, scopes it lacks, nor a later end or higher limits than its own: `PERMISSION_DENIED`
+    (`INSUFFICIENT_SCOPE`, `LOOSER_THAN_KEY`). Fails with `FAILED_PRECONDITION` (`KEY_REVOKED`).
     """
     RevokeKey: _grpc.UnaryUnaryMultiCallable[_keys_service_pb2.RevokeKeyRequest, _keys_service_pb2.RevokeKeyResponse]
     """Revokes a key for good: it is refused on every server within a second, and streams it opened
@@ -59,7 +63,8 @@ class KeysServiceStub:
     RotateKey: _grpc.UnaryUnaryMultiCallable[_keys_service_pb2.RotateKeyRequest, _keys_service_pb2.RotateKeyResponse]
     """Gives a key a new secret and returns it, this once. The old one works on for the overlap.
 
-    Fails with `FAILED_PRECONDITION` (`KEY_REVOKED`).
+    Fails with `PERMISSION_DENIED` (`INSUFFICIENT_SCOPE`, `LOOSER_THAN_KEY`) if the key that is
+    used to call this has less, and with `FAILED_PRECONDITION` (`KEY_REVOKED`).
     """
     GetKeyUsage: _grpc.UnaryUnaryMultiCallable[_keys_service_pb2.GetKeyUsageRequest, _keys_service_pb2.GetKeyUsageResponse]
     """Sums up what was done with a key."""
@@ -77,7 +82,9 @@ class KeysServiceAsyncStub(KeysServiceStub):
     """Makes a key and returns its secret, this once.
 
     A key that is used to call this can only pass on scopes it has: `PERMISSION_DENIED`
-    (`INSUFFICIENT_SCOPE`). Fails with `RESOURCE_EXHAUSTED` (`TOO_MANY_KEYS`) at 100 live keys.
+    (`INSUFFICIENT_SCOPE`). The new key ends with it and has its limits unless they are given, and
+    never later or higher ones: `PERMISSION_DENIED` (`LOOSER_THAN_KEY`). Fails with
+    `RESOURCE_EXHAUSTED` (`TOO_MANY_KEYS`) at 100 live keys.
     """
     ListKeys: _aio.UnaryUnaryMultiCallable[_keys_service_pb2.ListKeysRequest, _keys_service_pb2.ListKeysResponse]  # type: ignore[assignment]
     """Lists the keys, the newest first."""
@@ -86,7 +93,9 @@ class KeysServiceAsyncStub(KeysServiceStub):
     UpdateKey: _aio.UnaryUnaryMultiCallable[_keys_service_pb2.UpdateKeyRequest, _keys_service_pb2.UpdateKeyResponse]  # type: ignore[assignment]
     """Changes `display_name`, `scopes`, `disabled`, `expire_time` or `limits` of a key.
 
-    Holds on every server within a second. Fails with `FAILED_PRECONDITION` (`KEY_REVOKED`).
+    Holds on every server within a second. A key that is used to call this gives no key, itself
+    included, scopes it lacks, nor a later end or higher limits than its own: `PERMISSION_DENIED`
+    (`INSUFFICIENT_SCOPE`, `LOOSER_THAN_KEY`). Fails with `FAILED_PRECONDITION` (`KEY_REVOKED`).
     """
     RevokeKey: _aio.UnaryUnaryMultiCallable[_keys_service_pb2.RevokeKeyRequest, _keys_service_pb2.RevokeKeyResponse]  # type: ignore[assignment]
     """Revokes a key for good: it is refused on every server within a second, and streams it opened
@@ -95,7 +104,8 @@ class KeysServiceAsyncStub(KeysServiceStub):
     RotateKey: _aio.UnaryUnaryMultiCallable[_keys_service_pb2.RotateKeyRequest, _keys_service_pb2.RotateKeyResponse]  # type: ignore[assignment]
     """Gives a key a new secret and returns it, this once. The old one works on for the overlap.
 
-    Fails with `FAILED_PRECONDITION` (`KEY_REVOKED`).
+    Fails with `PERMISSION_DENIED` (`INSUFFICIENT_SCOPE`, `LOOSER_THAN_KEY`) if the key that is
+    used to call this has less, and with `FAILED_PRECONDITION` (`KEY_REVOKED`).
     """
     GetKeyUsage: _aio.UnaryUnaryMultiCallable[_keys_service_pb2.GetKeyUsageRequest, _keys_service_pb2.GetKeyUsageResponse]  # type: ignore[assignment]
     """Sums up what was done with a key."""
@@ -116,7 +126,9 @@ class KeysServiceServicer(metaclass=_abc_1.ABCMeta):
         """Makes a key and returns its secret, this once.
 
         A key that is used to call this can only pass on scopes it has: `PERMISSION_DENIED`
-        (`INSUFFICIENT_SCOPE`). Fails with `RESOURCE_EXHAUSTED` (`TOO_MANY_KEYS`) at 100 live keys.
+        (`INSUFFICIENT_SCOPE`). The new key ends with it and has its limits unless they are given, and
+        never later or higher ones: `PERMISSION_DENIED` (`LOOSER_THAN_KEY`). Fails with
+        `RESOURCE_EXHAUSTED` (`TOO_MANY_KEYS`) at 100 live keys.
         """
 
     @_abc_1.abstractmethod
@@ -143,7 +155,9 @@ class KeysServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_keys_service_pb2.UpdateKeyResponse, _abc.Awaitable[_keys_service_pb2.UpdateKeyResponse]]:
         """Changes `display_name`, `scopes`, `disabled`, `expire_time` or `limits` of a key.
 
-        Holds on every server within a second. Fails with `FAILED_PRECONDITION` (`KEY_REVOKED`).
+        Holds on every server within a second. A key that is used to call this gives no key, itself
+        included, scopes it lacks, nor a later end or higher limits than its own: `PERMISSION_DENIED`
+        (`INSUFFICIENT_SCOPE`, `LOOSER_THAN_KEY`). Fails with `FAILED_PRECONDITION` (`KEY_REVOKED`).
         """
 
     @_abc_1.abstractmethod
@@ -164,7 +178,8 @@ class KeysServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_keys_service_pb2.RotateKeyResponse, _abc.Awaitable[_keys_service_pb2.RotateKeyResponse]]:
         """Gives a key a new secret and returns it, this once. The old one works on for the overlap.
 
-        Fails with `FAILED_PRECONDITION` (`KEY_REVOKED`).
+        Fails with `PERMISSION_DENIED` (`INSUFFICIENT_SCOPE`, `LOOSER_THAN_KEY`) if the key that is
+        used to call this has less, and with `FAILED_PRECONDITION` (`KEY_REVOKED`).
         """
 
     @_abc_1.abstractmethod

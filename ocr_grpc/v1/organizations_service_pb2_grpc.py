@@ -163,6 +163,9 @@ class OrganizationsServiceServicer:
 
     def InviteMember(self, request, context):
         """Makes an invitation into the organization and returns its code, this once. For owners.
+
+        Where the server sends mail, one for an address is sent to it. Fails with
+        `RESOURCE_EXHAUSTED` (`MAIL_THROTTLED`) and `RetryInfo` after a few mails in a minute.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -64,7 +64,11 @@ class OrganizationsServiceStub:
     (`LAST_OWNER`).
     """
     InviteMember: _grpc.UnaryUnaryMultiCallable[_organizations_service_pb2.InviteMemberRequest, _organizations_service_pb2.InviteMemberResponse]
-    """Makes an invitation into the organization and returns its code, this once. For owners."""
+    """Makes an invitation into the organization and returns its code, this once. For owners.
+
+    Where the server sends mail, one for an address is sent to it. Fails with
+    `RESOURCE_EXHAUSTED` (`MAIL_THROTTLED`) and `RetryInfo` after a few mails in a minute.
+    """
     AcceptInvite: _grpc.UnaryUnaryMultiCallable[_organizations_service_pb2.AcceptInviteRequest, _organizations_service_pb2.AcceptInviteResponse]
     """Joins the organization of an invitation.
 
@@ -108,7 +112,11 @@ class OrganizationsServiceAsyncStub(OrganizationsServiceStub):
     (`LAST_OWNER`).
     """
     InviteMember: _aio.UnaryUnaryMultiCallable[_organizations_service_pb2.InviteMemberRequest, _organizations_service_pb2.InviteMemberResponse]  # type: ignore[assignment]
-    """Makes an invitation into the organization and returns its code, this once. For owners."""
+    """Makes an invitation into the organization and returns its code, this once. For owners.
+
+    Where the server sends mail, one for an address is sent to it. Fails with
+    `RESOURCE_EXHAUSTED` (`MAIL_THROTTLED`) and `RetryInfo` after a few mails in a minute.
+    """
     AcceptInvite: _aio.UnaryUnaryMultiCallable[_organizations_service_pb2.AcceptInviteRequest, _organizations_service_pb2.AcceptInviteResponse]  # type: ignore[assignment]
     """Joins the organization of an invitation.
 
@@ -203,7 +211,11 @@ class OrganizationsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _organizations_service_pb2.InviteMemberRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organizations_service_pb2.InviteMemberResponse, _abc.Awaitable[_organizations_service_pb2.InviteMemberResponse]]:
-        """Makes an invitation into the organization and returns its code, this once. For owners."""
+        """Makes an invitation into the organization and returns its code, this once. For owners.
+
+        Where the server sends mail, one for an address is sent to it. Fails with
+        `RESOURCE_EXHAUSTED` (`MAIL_THROTTLED`) and `RetryInfo` after a few mails in a minute.
+        """
 
     @_abc_1.abstractmethod
     def AcceptInvite(

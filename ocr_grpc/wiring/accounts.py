@@ -22,7 +22,7 @@ from ocr_grpc.accounts.passwords import PasswordHasher
 from ocr_grpc.accounts.principal import Limits, Principal, QuotaShare, Role
 from ocr_grpc.accounts.registration import Registration
 from ocr_grpc.accounts.sessions import Sessions
-from ocr_grpc.accounts.throttle import LoginLimits
+from ocr_grpc.accounts.throttle import LoginLimits, LoginThrottle
 from ocr_grpc.accounts.tokens import Tokens, load_secret
 from ocr_grpc.accounts.users import Users
 from ocr_grpc.settings import Settings
@@ -80,22 +80,29 @@ async def open_accounts(
     sessions = Sessions(
         database, tokens, changes, timedelta(days=settings.refresh_token_expire_days)
     )
-    users = Users(database, hasher, changes, roles, sessions, settings.password_min_chars)
     mailer = Mailer(settings.smtp_url.get_secret_value(), settings.mail_from)
     stack.push_async_callback(mailer.close)
-    invites, api_keys = Invites(database, mailer), ApiKeys(database, changes)
+    min_chars = settings.password_min_chars
+    users = Users(database, hasher, changes, roles, sessions, min_chars, mailer)
+    invites, api_keys = Invites(database, mailer, windows), ApiKeys(database, changes)
     authenticator = Authenticator(database, tokens, changes, roles)
     stack.push_async_callback(authenticator.close)
     login_limits = LoginLimits(
         max(1, settings.login_attempts_per_minute // SLOTS_PER_MINUTE),
         max(1, settings.login_attempts_per_address // SLOTS_PER_MINUTE),
     )
-    everybody, password_path = await _first_people(settings, users, api_keys)
+    throttle = LoginThrottle(windows, login_limits)
+    try:
+        everybody, password_path = await _first_people(settings, users, api_keys)
+    except bootstrap.BootstrapFailed as failed:
+        raise CannotServe(str(failed)) from None
+    except (PasswordTooShort, PasswordTooLong) as wrong:
+        raise CannotServe(f"BOOTSTRAP_PASS: {wrong.message}") from None
     return Accounts(
         users,
         sessions,
         Login(database, hasher, sessions, windows, login_limits),
-        Registration(users, invites, settings.registration, settings.password_min_chars),
+        Registration(users, invites, settings.registration, min_chars, throttle),
         api_keys,
         invites,
         Organizations(database, changes),
@@ -114,23 +121,19 @@ async def _first_people(
     settings: Settings, users: Users, api_keys: ApiKeys
 ) -> tuple[Principal | None, Path | None]:
     """See to it that somebody can administer, and that commands on this machine just work."""
-    try:
-        admin = await bootstrap.ensure_admin(
-            users,
-            users.database,
-            settings.bootstrap_user,
-            settings.bootstrap_pass.get_secret_value(),
-            settings.data_dir,
-        )
-    except bootstrap.BootstrapFailed as failed:
-        raise CannotServe(str(failed)) from None
-    except (PasswordTooShort, PasswordTooLong) as wrong:
-        raise CannotServe(f"BOOTSTRAP_PASS: {wrong.message}") from None
+    admin = await bootstrap.ensure_admin(
+        users,
+        users.database,
+        settings.bootstrap_user,
+        settings.bootstrap_pass.get_secret_value(),
+        settings.data_dir,
+    )
     if not settings.database_url.get_secret_value():
         await bootstrap.ensure_local_key(api_keys, admin.user_id, settings.data_dir)
-    if settings.auth_enabled:
-        return None, admin.password_path
     name = settings.anon_username
+    if settings.auth_enabled:
+        await bootstrap.retire_anonymous(users, name)
+        return None, admin.password_path
     user_id = await bootstrap.ensure_anonymous(users, name)
     everybody = Principal(user_id, name, Role.ADMIN, Limits(), QuotaShare(user_id, 0))
     return everybody, admin.password_path

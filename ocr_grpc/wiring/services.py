@@ -41,7 +41,7 @@ def make_interceptors(
         accounts: what knows people.
         access: what each method asks of its caller; all others are open and not counted.
     """
-    auth = AuthInterceptor(accounts.authenticator, access, accounts.everybody)
+    auth = AuthInterceptor(accounts.authenticator, access, metering.limits, accounts.everybody)
     accounts.changes.subscribe(auth.news)
     # Order is policy:
     return [

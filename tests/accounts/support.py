@@ -28,6 +28,7 @@ from ocr_grpc.accounts.principal import (
 )
 from ocr_grpc.accounts.registration import Mode, Registration
 from ocr_grpc.accounts.sessions import Sessions
+from ocr_grpc.accounts.throttle import LoginThrottle
 from ocr_grpc.accounts.tokens import Tokens
 from ocr_grpc.accounts.users import NewUser, User, Users
 from ocr_grpc.store.accounts import SessionRow
@@ -47,7 +48,7 @@ class Accounts:
     """Everything about accounts on one database."""
 
     def __init__(self, database: Database, hasher: PasswordHasher) -> None:
-        self.database = database
+        self.database, self.hasher = database, hasher
         self.changes = Changes(database)
         self._news: asyncio.Queue[str | None] = asyncio.Queue()
         self.changes.subscribe(self._news.put_nowait)
@@ -61,12 +62,13 @@ class Accounts:
         self.audit_log = AuditLog(database)
         self._numbers = itertools.count(1)
 
-    def registration(self, mode: Mode) -> Registration:
-        return Registration(self.users, self.invites, mode, min_chars=8)
+    def registration(self, mode: Mode, throttle: LoginThrottle | None = None) -> Registration:
+        return Registration(self.users, self.invites, mode, 8, throttle)
 
     async def user(self, name: str = "", role: Role = Role.USER, **fields) -> User:
         name = name or f"user{next(self._numbers)}"
-        return await self.users.create(NewUser(name, role=role, **fields), "", NOBODY)
+        password = PASSWORD if role is Role.ADMIN else ""  # else nobody could administer
+        return await self.users.create(NewUser(name, role=role, **fields), password, NOBODY)
 
     async def organization(self, owner: User, name: str = "Example") -> Organization:
         return await self.organizations.create(name, 0, owner.user_id, NOBODY)

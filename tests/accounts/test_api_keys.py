@@ -1,6 +1,7 @@
 """API keys: made, changed, rotated, revoked, and never a way to more than one has."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,14 +12,16 @@ from ocr_grpc.accounts.errors import (
     FieldNotUpdatable,
     InsufficientScope,
     InvalidField,
+    KeyInvalid,
     KeyIsRevoked,
     KeyNotFound,
+    LooserThanKey,
     RoleRequired,
     TooManyKeys,
 )
 from ocr_grpc.accounts.key_rows import KeyState, NewKey
 from ocr_grpc.accounts.opaque import hash_of, is_key
-from ocr_grpc.accounts.principal import OwnLimits, Role, Scope
+from ocr_grpc.accounts.principal import KeyInUse, OwnLimits, Role, Scope
 from ocr_grpc.store.accounts import KeyRow, KeySecretRow
 from ocr_grpc.store.base import utc_now
 from tests.accounts.support import NOBODY, all_pages, principal
@@ -35,6 +38,15 @@ async def make(accounts, user, *scopes, **fields):
     new = NewKey(scopes=frozenset(scopes or {Scope.OCR}), **fields)
     key, _ = await accounts.api_keys.create(principal(user), new, NOBODY)
     return key
+
+
+async def calling_with(accounts, user, *scopes, **fields):
+    """Return a user who calls with a key that was just made."""
+    scopes = scopes or (Scope.KEYS, Scope.OCR)
+    key = await make(accounts, user, *scopes, **fields)
+    return replace(
+        principal(user), session_id=None, key=KeyInUse(key.key_id, key.scopes, key.limits)
+    )
 
 
 async def change(accounts, caller, key, **changes):
@@ -224,7 +236,7 @@ async def test_an_overlap_ends_with_the_key(accounts, anna):
 
 
 async def test_a_key_passes_on_only_what_it_may_itself(accounts, anna):
-    caller = principal(anna, Scope.KEYS, Scope.OCR)
+    caller = await calling_with(accounts, anna)
     with pytest.raises(InsufficientScope) as refused:
         await accounts.api_keys.create(
             caller, NewKey(scopes=frozenset({Scope.OCR, Scope.USAGE})), NOBODY
@@ -235,12 +247,14 @@ async def test_a_key_passes_on_only_what_it_may_itself(accounts, anna):
     with pytest.raises(InsufficientScope):
         await change(accounts, caller, key, scopes=ALL_BUT_ADMIN)
     with pytest.raises(InsufficientScope):  # not even the default
-        await accounts.api_keys.create(principal(anna, Scope.KEYS), NewKey(), NOBODY)
+        await accounts.api_keys.create(
+            await calling_with(accounts, anna, Scope.KEYS), NewKey(), NOBODY
+        )
 
 
 async def test_a_key_gains_nothing_by_changing_a_stronger_one(accounts, anna):
     strong = await make(accounts, anna, *ALL_BUT_ADMIN, limits=OwnLimits(1), display_name="strong")
-    caller = principal(anna, Scope.KEYS, Scope.OCR)
+    caller = await calling_with(accounts, anna)
     later = utc_now() + timedelta(days=999)
     for changes in (
         {"disabled": False},
@@ -261,6 +275,77 @@ async def test_a_key_gains_nothing_by_changing_a_stronger_one(accounts, anna):
     await change(accounts, caller, weaker, disabled=False)
     await accounts.api_keys.rotate(caller, strong.key_id, 60, NOBODY)
     await accounts.api_keys.revoke(caller.user_id, strong.key_id, NOBODY)
+
+
+LIMITED = {"limits": OwnLimits(100, 3)}
+
+
+async def test_a_key_of_a_key_has_its_end_and_its_limits(accounts, anna):
+    end = utc_now() + timedelta(hours=1)
+    caller = await calling_with(accounts, anna, expire_time=end, **LIMITED)
+    heir, _ = await accounts.api_keys.create(caller, NewKey(), NOBODY)
+    assert (heir.expire_time, heir.limits) == (end, OwnLimits(100, 3))
+    narrow = NewKey(expire_time=end - timedelta(minutes=1), limits=OwnLimits(99, None, 7))
+    key, _ = await accounts.api_keys.create(caller, narrow, NOBODY)
+    assert (key.expire_time, key.limits) == (narrow.expire_time, OwnLimits(99, 3, 7))
+
+
+@pytest.mark.parametrize(
+    ("field", "looser"),
+    [
+        ("key.expire_time", {"expire_time": utc_now() + timedelta(days=9)}),
+        ("key.limits.calls_per_minute", {"limits": OwnLimits(101)}),
+        ("key.limits.pages_per_month", {"limits": OwnLimits(1, 0)}),
+    ],
+)
+async def test_no_key_makes_a_looser_one(accounts, anna, field, looser):
+    end = utc_now() + timedelta(hours=1)
+    caller = await calling_with(accounts, anna, expire_time=end, **LIMITED)
+    with pytest.raises(LooserThanKey) as refused:
+        await accounts.api_keys.create(caller, NewKey(**looser), NOBODY)
+    assert (refused.value.reason, refused.value.metadata["field"]) == ("LOOSER_THAN_KEY", field)
+
+
+async def test_no_key_frees_itself_or_another(accounts, anna):
+    end = utc_now() + timedelta(hours=1)
+    caller = await calling_with(accounts, anna, expire_time=end, **LIMITED)
+    itself = await accounts.api_keys.get(caller, caller.key.key_id)
+    sibling = await make(accounts, anna)
+    for key in (itself, sibling):
+        for changes in (
+            {"expire_time": None},
+            {"expire_time": end + timedelta(seconds=1)},
+            {"limits": OwnLimits()},
+            {"limits.calls_per_minute": 0},
+            {"limits.pages_per_month": 4},
+            {"limits.pages_per_month": None},
+        ):
+            with pytest.raises(LooserThanKey):
+                await change(accounts, caller, key, **changes)
+        assert await accounts.api_keys.get(caller, key.key_id) == key
+    # Its own limits and end are fine, and so is all that narrows.
+    await change(accounts, caller, itself, expire_time=end, **LIMITED)
+    await change(accounts, caller, itself, **{"limits.concurrent_streams": 2})
+    await accounts.api_keys.rotate(caller, itself.key_id, 60, NOBODY)
+
+
+async def test_no_key_gets_hold_of_a_looser_one(accounts, anna):
+    caller = await calling_with(accounts, anna, **LIMITED)
+    looser = await make(accounts, anna, Scope.OCR, Scope.KEYS)
+    with pytest.raises(LooserThanKey):
+        await accounts.api_keys.rotate(caller, looser.key_id, 60, NOBODY)
+    await change(accounts, caller, looser, disabled=True, scopes=frozenset({Scope.OCR}))
+    for changes in ({"disabled": False}, {"scopes": frozenset({Scope.OCR, Scope.KEYS})}):
+        with pytest.raises(LooserThanKey):
+            await change(accounts, caller, looser, **changes)
+    await change(accounts, caller, looser, disabled=False, **LIMITED)
+    # Whoever is signed in may do all of it.
+    await change(accounts, principal(anna), looser, limits=OwnLimits())
+
+
+async def test_a_key_that_is_not_there_makes_none(accounts, anna):
+    with pytest.raises(KeyInvalid):
+        await accounts.api_keys.create(principal(anna, Scope.OCR), NewKey(), NOBODY)
 
 
 async def test_the_scope_for_administration_is_for_administrators(accounts, anna):

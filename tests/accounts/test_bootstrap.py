@@ -17,6 +17,7 @@ from ocr_grpc.accounts.errors import PasswordTooShort
 from ocr_grpc.accounts.opaque import hash_of
 from ocr_grpc.accounts.passwords import PasswordHasher
 from ocr_grpc.accounts.principal import Role, Scope
+from ocr_grpc.accounts.users import NewUser
 from ocr_grpc.store.accounts import KeySecretRow, UserRow
 from ocr_grpc.store.base import utc_now
 from ocr_grpc.store.database import Database
@@ -188,3 +189,12 @@ async def test_without_signing_in_calls_belong_to_a_plain_user_without_a_passwor
     assert (await accounts.users.get(user_id)).role is Role.USER
     async with accounts.database.read() as sql:
         assert (await sql.get(UserRow, user_id)).password_hash is None
+
+
+async def test_without_signing_in_nobody_acts_as_somebody(accounts):
+    await accounts.user("root", Role.ADMIN)
+    await accounts.users.create(NewUser("boss", role=Role.ADMIN), "", NOBODY)
+    await accounts.users.create(NewUser("anna"), PASSWORD, NOBODY)
+    for name in ("root", "ROOT", "boss", "anna"):
+        with pytest.raises(BootstrapFailed, match="ANON_USERNAME"):
+            await ensure_anonymous(accounts.users, name)

@@ -10,15 +10,19 @@ from ocr_grpc.accounts.errors import (
     InvalidField,
     InviteInvalid,
     InviteNotFound,
+    MailThrottled,
     OrganizationNotFound,
 )
 from ocr_grpc.accounts.invites import Invites
 from ocr_grpc.accounts.mail import Mailer
+from ocr_grpc.accounts.memberships import Memberships
 from ocr_grpc.accounts.opaque import hash_of
-from ocr_grpc.accounts.principal import Role
+from ocr_grpc.accounts.principal import Actor, Role
 from ocr_grpc.store.accounts import InviteRow
 from ocr_grpc.store.base import utc_now
-from tests.accounts.support import NOBODY, all_pages
+from ocr_grpc.store.rate_windows import RateWindows
+from ocr_grpc.telemetry.metrics import Metrics
+from tests.accounts.support import NOBODY, all_pages, principal
 
 
 class Outbox(Mailer):
@@ -102,3 +106,51 @@ async def test_an_invitation_is_sent_to_its_address_if_mail_can_be_sent(accounts
     silent = Outbox(configured=False)
     await Invites(accounts.database, silent).create(Role.USER, "a@example.com", None, 0, NOBODY)
     assert silent.sent == []
+
+
+@pytest.fixture
+async def windows(backend):
+    made = RateWindows(backend.redis_url, Metrics())
+    yield made
+    await made.close()
+
+
+async def test_nobody_is_flooded_with_invitations(accounts, windows):
+    outbox = Outbox()
+    invites = Invites(accounts.database, outbox, windows)
+    memberships = Memberships(accounts.database, accounts.changes, invites)
+    owner = await accounts.user()
+    stranger = await accounts.user()
+    organization_id = (await accounts.organization(owner)).organization_id
+    owner, actor = principal(await accounts.users.get(owner.user_id)), Actor(principal(owner))
+
+    async def invite(email, caller=owner):
+        await memberships.invite(caller, organization_id, email, 0, actor)
+
+    for _ in range(5):  # what a stranger tries does not count
+        with pytest.raises(OrganizationNotFound):
+            await invite("victim@example.com", principal(stranger))
+    for email in ("victim@example.com", "Victim@example.com", "VICTIM@EXAMPLE.COM"):
+        await invite(email)
+    for making in (
+        invite("victim@example.com"),
+        invites.create(Role.USER, "victim@example.com", None, 0, NOBODY),
+    ):
+        with pytest.raises(MailThrottled) as refused:
+            await making
+        assert refused.value.retry_after_seconds >= 1
+    assert len(outbox.sent) == 3
+
+
+async def test_nobody_floods_all_others_with_invitations(accounts, windows):
+    outbox = Outbox()
+    invites = Invites(accounts.database, outbox, windows)
+    actor = Actor(principal(await accounts.user(role=Role.ADMIN)))
+    for number in range(10):
+        await invites.create(Role.USER, f"{number}@example.com", None, 0, actor)
+    with pytest.raises(MailThrottled):
+        await invites.create(Role.USER, "11@example.com", None, 0, actor)
+    await invites.create(Role.USER, "", None, 0, actor)  # no mail
+    other = Actor(principal(await accounts.user(role=Role.ADMIN)))
+    await invites.create(Role.USER, "11@example.com", None, 0, other)
+    assert len(outbox.sent) == 11

@@ -20,9 +20,10 @@ from ocr_grpc.accounts.errors import (
 from ocr_grpc.accounts.mail import Mailer
 from ocr_grpc.accounts.mail_tokens import MailTokens
 from ocr_grpc.accounts.opaque import make_token
+from ocr_grpc.accounts.users import Users
 from ocr_grpc.store.accounts import MailTokenRow, UserRow
 from ocr_grpc.store.base import utc_now
-from tests.accounts.credentials import HERE, PASSWORD, THERE, credentials, principal
+from tests.accounts.credentials import HERE, PASSWORD, ROLE_LIMITS, THERE, credentials, principal
 
 ALICE = "alice@example.org"
 NEW = "another password"
@@ -286,6 +287,45 @@ async def test_a_forgotten_password_is_replaced_and_all_sessions_end(server, mai
     assert ("password.reset", user_id) in {
         (event.action, event.target_id) for event in await server.audited()
     }
+
+
+async def test_a_stranger_who_asks_too_does_not_void_the_mail_of_the_owner(server, mail, inbox):
+    await server.add_user(email=ALICE, email_verified=True)
+    await mail.request_password_reset(ALICE, HERE)
+    owners = await inbox.token()
+    await mail.request_password_reset(ALICE, THERE)
+    second = await inbox.token(2)
+    await mail.reset_password(owners, NEW, 8, HERE)
+    with pytest.raises(MailTokenInvalid):  # one that is used voids all
+        await mail.reset_password(second, "another one", 8, HERE)
+
+
+async def test_of_several_tokens_used_at_once_one_wins(server, mail, inbox):
+    await server.add_user(email=ALICE, email_verified=True)
+    tokens = []
+    for number in (1, 2, 3):
+        await mail.request_password_reset(ALICE, HERE)
+        tokens.append(await inbox.token(number))
+    answers = await asyncio.gather(
+        *(mail.reset_password(token, NEW, 8, HERE) for token in tokens), return_exceptions=True
+    )
+    assert [type(answer) for answer in answers].count(MailTokenInvalid) == 2
+
+
+@pytest.mark.parametrize("verified", [True, False])
+async def test_the_old_address_hears_that_there_is_a_new_one(server, inbox, verified):
+    user = principal(await server.add_user(email=ALICE, email_verified=verified))
+    async with smtp(inbox) as address, mailing(f"smtp://{address}") as mailer:
+        users = Users(
+            server.database, server.hasher, server.changes, ROLE_LIMITS, server.sessions, 8, mailer
+        )
+        for changes in ({"display_name": "A"}, {"email": ALICE}, {"email": "thief@example.org"}):
+            await users.update_me(user, changes, HERE)
+        await users.update_me(user, {"email": "another@example.org"}, HERE)  # was not confirmed
+    assert inbox.recipients == ([[ALICE]] if verified else [])
+    for mail in inbox.mails:
+        assert "alice" in mail.get_content()
+        assert "thief" not in mail.get_content()
 
 
 async def test_of_two_who_use_a_token_at_once_one_wins(server, mail, inbox):

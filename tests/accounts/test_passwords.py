@@ -5,7 +5,12 @@ import bcrypt
 import pytest
 
 from ocr_grpc.accounts.errors import LoginThrottled, PasswordTooLong, PasswordTooShort
-from ocr_grpc.accounts.passwords import MAX_WAITING, PasswordHasher, check_new_password
+from ocr_grpc.accounts.passwords import (
+    MAX_WAITING,
+    MAX_WAITING_TO_HASH,
+    PasswordHasher,
+    check_new_password,
+)
 
 
 @pytest.fixture
@@ -76,6 +81,63 @@ async def test_beyond_64_that_wait_more_are_refused():
     assert refused[0].retry_after_seconds == 1.0
     assert await hasher.verify("correct horse", kept)
     hasher.close()
+
+
+async def test_new_passwords_take_half_of_the_places_at_most():
+    hasher = PasswordHasher(cost=4, threads=1)
+    kept = await hasher.hash("correct horse")
+    hashing = [asyncio.create_task(hasher.hash("x")) for _ in range(MAX_WAITING)]
+    await asyncio.sleep(0)
+    verifying = [hasher.verify("correct horse", kept) for _ in range(MAX_WAITING_TO_HASH)]
+    assert await asyncio.gather(*verifying) == [True] * MAX_WAITING_TO_HASH
+    hashed = await asyncio.gather(*hashing, return_exceptions=True)
+    refused = [answer for answer in hashed if isinstance(answer, LoginThrottled)]
+    assert len(refused) == MAX_WAITING - MAX_WAITING_TO_HASH - 1  # one is under way
+    hasher.close()
+
+
+async def test_whoever_signs_in_comes_first_and_nobody_waits_for_ever():
+    hasher = PasswordHasher(cost=4, threads=1)
+    kept = await hasher.hash("correct horse")
+    order = []
+
+    async def noted(name, work):
+        await work
+        order.append(name)
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(3):
+            tasks.create_task(noted("hash", hasher.hash("x")))
+        await asyncio.sleep(0)
+        for _ in range(6):
+            tasks.create_task(noted("verify", hasher.verify("x", kept)))
+    first, *rest = order  # the first was under way already
+    assert first == "hash"
+    assert rest == ["verify"] * 4 + ["hash"] + ["verify"] * 2 + ["hash"]
+    hasher.close()
+
+
+async def test_those_who_leave_give_their_places_back():
+    hasher = PasswordHasher(cost=6, threads=2)
+    for _ in range(3):
+        waiting = [asyncio.create_task(hasher.verify("x", None)) for _ in range(MAX_WAITING)]
+        await asyncio.sleep(0.01)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+    everybody = [hasher.verify("x", None) for _ in range(MAX_WAITING)]
+    assert await asyncio.gather(*everybody) == [False] * MAX_WAITING
+    hasher.close()
+
+
+async def test_closing_drops_those_who_wait():
+    hasher = PasswordHasher(cost=8, threads=1)
+    waiting = [asyncio.create_task(hasher.hash("x")) for _ in range(5)]
+    await asyncio.sleep(0.005)
+    hasher.close()
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(answer, asyncio.CancelledError) for answer in answers[1:])
 
 
 async def test_the_event_loop_runs_on_while_passwords_are_hashed():

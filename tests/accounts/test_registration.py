@@ -6,15 +6,21 @@ import pytest
 
 from ocr_grpc.accounts.errors import (
     EmailTaken,
+    InvalidEmail,
+    InvalidUserName,
     InviteInvalid,
     InviteRequired,
+    LoginThrottled,
     PasswordTooLong,
     PasswordTooShort,
     RegistrationClosed,
     UserNameTaken,
 )
-from ocr_grpc.accounts.principal import OrganizationRole, Role
+from ocr_grpc.accounts.principal import Actor, OrganizationRole, Role
+from ocr_grpc.accounts.throttle import LoginLimits, LoginThrottle
 from ocr_grpc.store.accounts import UserRow
+from ocr_grpc.store.rate_windows import RateWindows
+from ocr_grpc.telemetry.metrics import Metrics
 from tests.accounts.support import NOBODY, PASSWORD
 
 
@@ -26,6 +32,40 @@ async def register(accounts, mode="open", name="anna", code="", email="", passwo
 async def invited(accounts, role=Role.USER, email="", organization_id=None):
     _, code = await accounts.invites.create(role, email, organization_id, 0, NOBODY)
     return code
+
+
+@pytest.fixture
+async def windows(backend):
+    made = RateWindows(backend.redis_url, Metrics())
+    yield made
+    await made.close()
+
+
+async def test_what_is_taken_is_found_out_before_a_password_is_hashed(accounts):
+    await register(accounts, email="anna@example.com")
+    taken = accounts.registration("open")
+    accounts.hasher.close()  # it would fail now
+    for name, email, error in (
+        ("ANNA", "", UserNameTaken),
+        ("berta", "Anna@example.com", EmailTaken),
+        ("b", "", InvalidUserName),
+        ("berta", "nobody", InvalidEmail),
+    ):
+        with pytest.raises(error):
+            await taken.register(name, email, PASSWORD, "", "", NOBODY)
+
+
+async def test_registrations_count_with_the_logins_of_an_address(accounts, windows):
+    limits = LoginLimits(10, 3, slot_seconds=3_600, patience_seconds=0)
+    throttle = LoginThrottle(windows, limits)
+    registration = accounts.registration("open", throttle)
+    await throttle.count("somebody", "10.0.0.7")
+    for name in ("anna", "berta"):
+        await registration.register(name, "", PASSWORD, "", "", NOBODY)
+    with pytest.raises(LoginThrottled):
+        await registration.register("carla", "", PASSWORD, "", "", NOBODY)
+    elsewhere = Actor(address="10.0.0.8")
+    await registration.register("carla", "", PASSWORD, "", "", elsewhere)
 
 
 async def users(accounts):

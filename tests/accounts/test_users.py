@@ -20,10 +20,10 @@ from ocr_grpc.accounts.errors import (
 )
 from ocr_grpc.accounts.key_rows import KeyState, NewKey
 from ocr_grpc.accounts.names import checked_display_name, checked_email, checked_user_name
-from ocr_grpc.accounts.principal import Limits, OwnLimits, Role
+from ocr_grpc.accounts.principal import Limits, OwnLimits, Role, Scope
 from ocr_grpc.accounts.users import NewUser
 from ocr_grpc.errors import InvalidOption
-from ocr_grpc.store.accounts import MailTokenRow, UserRow
+from ocr_grpc.store.accounts import KeyRow, MailTokenRow, UserRow
 from ocr_grpc.store.base import utc_now
 from ocr_grpc.store.errors import InvalidPageToken
 from ocr_grpc.store.paging import encoded
@@ -250,6 +250,35 @@ async def test_the_last_administrator_stays_one(accounts, changes):
     assert (await change(accounts, admin, role=Role.ADMIN, disabled=False)) == admin
     await accounts.user(role=Role.ADMIN)
     await change(accounts, admin, **changes)
+
+
+async def test_an_administrator_without_a_way_in_does_not_count(accounts):
+    admin = await accounts.user(role=Role.ADMIN)
+    ghost = await accounts.users.create(NewUser("ghost", role=Role.ADMIN), "", NOBODY)
+    keys, caller = accounts.api_keys, principal(ghost)
+    await keys.create(caller, NewKey(scopes=frozenset({Scope.OCR})), NOBODY)
+
+    async def stays():
+        with pytest.raises(LastAdmin):
+            await accounts.users.delete(admin.user_id, NOBODY)
+        with pytest.raises(LastAdmin):
+            await change(accounts, admin, disabled=True)
+
+    await stays()
+    key, _ = await keys.create(caller, NewKey(scopes=frozenset(Scope)), NOBODY)
+    await keys.update(caller, key.key_id, {"disabled": True}, NOBODY)
+    await stays()
+    async with accounts.database.write() as sql:
+        over = {"disabled": False, "expire_time": utc_now()}
+        await sql.execute(update(KeyRow).where(KeyRow.key_id == key.key_id).values(**over))
+    await stays()
+    await keys.update(caller, key.key_id, {"expire_time": None}, NOBODY)
+    await change(accounts, admin, disabled=True)
+    await change(accounts, admin, disabled=False)
+    await keys.revoke(ghost.user_id, key.key_id, NOBODY)
+    await stays()
+    await change(accounts, ghost, PASSWORD)
+    await accounts.users.delete(admin.user_id, NOBODY)
 
 
 @pytest.mark.parametrize("act", ["demote", "disable", "delete", "mixed"])

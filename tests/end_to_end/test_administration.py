@@ -3,6 +3,7 @@
 import asyncio
 
 import grpc
+import pytest
 
 from ocr_grpc.v1 import access_pb2, user_pb2
 from ocr_grpc.v1 import admin_service_pb2 as admin_pb
@@ -11,6 +12,7 @@ from ocr_grpc.v1 import keys_service_pb2 as keys_pb
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1 import organizations_service_pb2 as org_pb
 from ocr_grpc.v1 import usage_service_pb2 as usage_pb
+from ocr_grpc.wiring.errors import CannotServe
 from tests.people import PASSWORD, House, bearer, house
 from tests.support import collect, refusal, text_pdf
 
@@ -202,3 +204,19 @@ async def test_without_authentication_everything_is_open_to_the_anonymous_user(t
         await asyncio.sleep(0.2)
         listed = await home.usage.ListUsage(usage_pb.ListUsageRequest())
         assert {row.user_id for row in listed.records} == {me.user.user_id}
+
+
+async def test_keys_made_while_everything_was_open_end_with_that(tmp_path):
+    async with house(tmp_path, auth_enabled=False) as home:
+        _, key = await home.key((), access_pb2.SCOPE_USAGE)
+    async with house(tmp_path) as home:
+        used = home.usage.ListUsage(usage_pb.ListUsageRequest(), metadata=key)
+        assert (await refusal(used))[1] == "USER_DISABLED"
+    async with house(tmp_path, auth_enabled=False) as home:
+        await pages_read(home, (), 1)
+
+
+async def test_a_name_of_somebody_cannot_be_everybodys(tmp_path):
+    with pytest.raises(CannotServe, match="ANON_USERNAME"):
+        async with house(tmp_path, auth_enabled=False, anon_username="admin"):
+            pass
