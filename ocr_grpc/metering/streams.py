@@ -68,6 +68,7 @@ class Streams:
         self._local: Counter[str] = Counter()
         self._held: dict[str, list[_Owner]] = {}
         self._renewal: asyncio.Task[None] | None = None
+        self._renewing = asyncio.Lock()
         self._releases: set[asyncio.Task[None]] = set()
 
     @property
@@ -105,7 +106,8 @@ class Streams:
     async def close(self) -> None:
         """Drop all leases and close all connections."""
         if self._renewal:
-            self._renewal.cancel()
+            async with self._renewing:  # what was sent is on its way: let it be tidied up
+                self._renewal.cancel()
             with suppress(asyncio.CancelledError):
                 await self._renewal
         for lease in list(self._held):
@@ -170,13 +172,17 @@ class Streams:
     async def _renew_for_ever(self, leases: StreamLeases) -> None:
         while True:
             await asyncio.sleep(self._renew_seconds)
-            held = [(lease, owner.key) for lease, owners in self._held.items() for owner in owners]
-            with suppress(RedisGone):
-                await leases.renew(held)
-                for lease, key in held:
-                    # It ended while its renewal was under way, and would count for 15 s more.
-                    if lease not in self._held:
-                        await leases.drop(lease, [key])
+            async with self._renewing:
+                await self._renew(leases)
+
+    async def _renew(self, leases: StreamLeases) -> None:
+        held = [(lease, owner.key) for lease, owners in self._held.items() for owner in owners]
+        with suppress(RedisGone):
+            await leases.renew(held)
+            for lease, key in held:
+                # It ended while its renewal was under way, and would count for 15 s more.
+                if lease not in self._held:
+                    await leases.drop(lease, [key])
 
 
 def _owners(principal: Principal | None) -> list[_Owner]:
