@@ -195,6 +195,11 @@ class Server:
         try:
             return self._metrics.start_http(settings.host, settings.metrics_port)
         except OSError as error:
+            if "metrics_port" not in settings.model_fields_set:
+                # Nobody chose it, so nobody minds another: a second server must start too.
+                port = self._metrics.start_http(settings.host, 0)
+                log.warning("metrics_port_taken", port=settings.metrics_port, instead=port)
+                return port
             raise CannotServe(
                 f"Cannot listen on {host_and_port(settings.host, settings.metrics_port)}: "
                 f"{error.strerror}. METRICS_PORT chooses another port."

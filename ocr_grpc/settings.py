@@ -36,7 +36,10 @@ class Settings(AccountSettings):
         default=50051, ge=0, le=65535, description="Port for gRPC. 0 takes a free one."
     )
     metrics_port: int = Field(
-        default=9090, ge=0, le=65535, description="Port for Prometheus. 0 takes a free one."
+        default=9090,
+        ge=0,
+        le=65535,
+        description="Port for Prometheus. 0 takes a free one, as does a taken default.",
     )
     data_dir: Path = Field(
         default=Path("data"), description="Folder for everything the service keeps."

@@ -5,6 +5,8 @@ import asyncio
 import grpc
 import pytest
 
+from ocr_grpc.server import Server
+from ocr_grpc.settings import Settings
 from ocr_grpc.v1 import access_pb2, user_pb2
 from ocr_grpc.v1 import admin_service_pb2 as admin_pb
 from ocr_grpc.v1 import auth_service_pb2 as auth_pb
@@ -220,3 +222,16 @@ async def test_a_name_of_somebody_cannot_be_everybodys(tmp_path):
     with pytest.raises(CannotServe, match="ANON_USERNAME"):
         async with house(tmp_path, auth_enabled=False, anon_username="admin"):
             pass
+
+
+async def test_a_second_server_starts_though_the_default_port_for_metrics_is_taken(tmp_path):
+    values = {"engine": "null", "grpc_port": 0, "bcrypt_cost": 4}
+    servers = [
+        Server(Settings(_env_file=None, data_dir=tmp_path / name, **values)) for name in "ab"
+    ]
+    for server in servers:
+        await server.start()
+    ports = [server.metrics_port for server in servers]
+    assert len(set(ports)) == 2
+    for server in servers:
+        await server.stop()
