@@ -1,7 +1,6 @@
 """What must be there before anybody can do anything: an administrator, and a key for the owner."""
 
 import asyncio
-import os
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from ocr_grpc.accounts.key_rows import NewKey, scope_names
 from ocr_grpc.accounts.names import name_key
 from ocr_grpc.accounts.opaque import hash_of, is_key
 from ocr_grpc.accounts.principal import Actor, Role, Scope
+from ocr_grpc.accounts.secret_files import write_secret
 from ocr_grpc.accounts.user_queries import is_acting_admin
 from ocr_grpc.accounts.users import NewUser, Users
 from ocr_grpc.store.accounts import KeyRow, KeySecretRow, UserRow
@@ -145,22 +145,6 @@ async def retire_anonymous(users: Users, name: str) -> None:
 async def _set_disabled(users: Users, user_id: str, disabled: bool) -> None:
     if (await users.get(user_id)).disabled != disabled:
         await users.update(user_id, {"disabled": disabled}, "", SERVER)
-
-
-def write_secret(path: Path, secret: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secret + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
 
 
 def _read_secret(path: Path) -> str:

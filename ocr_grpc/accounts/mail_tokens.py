@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ocr_grpc.accounts import audit
+from ocr_grpc.accounts.addresses import network_of
 from ocr_grpc.accounts.changes import Changes
 from ocr_grpc.accounts.errors import (
     EmailMissing,
@@ -25,7 +26,7 @@ from ocr_grpc.accounts.opaque import hash_of, make_token
 from ocr_grpc.accounts.passwords import PasswordHasher, check_new_password
 from ocr_grpc.accounts.principal import Actor, Principal
 from ocr_grpc.accounts.sessions import MAX_TOKEN_CHARS, Sessions
-from ocr_grpc.accounts.throttle import Windows, count_mail, site_of
+from ocr_grpc.accounts.throttle import Windows, count_mail
 from ocr_grpc.store.accounts import MailTokenRow, UserRow
 from ocr_grpc.store.database import Database
 
@@ -102,7 +103,7 @@ class MailTokens:
             MailThrottled: too many were asked for from one network address.
         """
         self._require_mail()
-        await self._count(REQUESTS_PER_ADDRESS, "mail_address", site_of(actor.address))
+        await self._count(REQUESTS_PER_ADDRESS, "mail_address", network_of(actor.address))
         if len(email) <= MAX_EMAIL_CHARS and email.isprintable():
             self._mailer.soon(self._send_reset(email_key(email), actor))
 

@@ -1,16 +1,13 @@
 """Counts attempts to sign in, before the password is looked at."""
 
 import asyncio
-import ipaddress
 import math
 import time
 from dataclasses import dataclass
 from typing import Protocol
 
+from ocr_grpc.accounts.addresses import network_of
 from ocr_grpc.accounts.errors import LoginThrottled, MailThrottled
-
-IPV6_SITE_BITS = 64
-"""What one household or machine gets of IPv6: all of its addresses count as one."""
 
 
 class TakenWindow(Protocol):
@@ -80,7 +77,7 @@ class LoginThrottle:
             LoginThrottled: there were too many.
         """
         # In this order: a storm on one account leaves the others of that address in peace.
-        await self._take(self._limits.attempts, "login", account, site_of(address))
+        await self._take(self._limits.attempts, "login", account, network_of(address))
         await self.count_address(address)
 
     async def count_address(self, address: str) -> None:
@@ -92,11 +89,11 @@ class LoginThrottle:
         Raises:
             LoginThrottled: there was too much from that address.
         """
-        await self._take(self._limits.attempts_per_address, "login_address", site_of(address))
+        await self._take(self._limits.attempts_per_address, "login_address", network_of(address))
 
     async def forget(self, account: str, address: str) -> None:
         """Forget the attempts for an account from an address, after one was right."""
-        key = ("login", account, site_of(address))
+        key = ("login", account, network_of(address))
         slot, _ = self._slot()
         await self._windows.clear(self._limits.attempts, *key, str(slot))
 
@@ -137,16 +134,3 @@ async def count_mail(windows: Windows, limit: int, *key: str) -> None:
     window = await windows.take(limit, *key)
     if not window.allowed:
         raise MailThrottled(max(1.0, window.reset_seconds))
-
-
-def site_of(address: str) -> str:
-    """Return what counts as one address: of IPv6 the first 64 bits."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((parsed, IPV6_SITE_BITS), strict=False))

@@ -1,11 +1,9 @@
 """Access tokens: short-lived JWTs that say which session of which user is calling."""
 
-import os
 import re
 import secrets
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 import jwt
 
 from ocr_grpc.accounts.errors import TokenExpired, TokenInvalid
+from ocr_grpc.accounts.secret_files import write_secret
 from ocr_grpc.settings import SettingsError
 from ocr_grpc.settings_accounts import MIN_SECRET_BYTES
 from ocr_grpc.store.base import ID_CHARS, new_id
@@ -146,7 +145,7 @@ def load_secret(data_dir: Path, configured: str) -> bytes:
         return configured.encode()
     path = data_dir / SECRET_FILE
     if not path.exists():
-        _make_secret(path)
+        write_secret(path, secrets.token_urlsafe(GENERATED_SECRET_BYTES), replace=False)
     secret = path.read_bytes().strip()
     if len(secret) < MIN_SECRET_BYTES:
         raise SettingsError(
@@ -154,24 +153,3 @@ def load_secret(data_dir: Path, configured: str) -> bytes:
             "one is made; everybody must sign in again."
         )
     return secret
-
-
-def _make_secret(path: Path) -> None:
-    """Put a new secret there at once and whole, unless somebody else was faster."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(GENERATED_SECRET_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

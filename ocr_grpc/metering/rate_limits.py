@@ -1,14 +1,11 @@
 """How many calls a minute a caller may make."""
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
 
+from ocr_grpc.accounts.addresses import network_of
 from ocr_grpc.accounts.principal import Principal
 from ocr_grpc.metering.errors import RateLimited
 from ocr_grpc.store.rate_windows import RateWindows
-
-IPV6_PREFIX_BITS = 64
-"""One customer of a provider has at least so many addresses, and can use them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +73,3 @@ class RateLimits:
             if principal.key and own and (not limit or own < limit):
                 counted.insert(0, _Counted("key", principal.key.key_id, own))
         return [each for each in counted if each.limit]
-
-
-def network_of(address: str) -> str:
-    """Return what an address counts as: itself, or its /64; any other text stays as it is."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
-        return str(ip_network((parsed, IPV6_PREFIX_BITS), strict=False))
-    return str(parsed)

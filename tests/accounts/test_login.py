@@ -6,6 +6,7 @@ from math import erfc, sqrt
 import pytest
 from sqlalchemy import update
 
+from ocr_grpc.accounts.addresses import network_of
 from ocr_grpc.accounts.errors import (
     KeyInvalid,
     LoginFailed,
@@ -18,7 +19,6 @@ from ocr_grpc.accounts.login import LoginLimits
 from ocr_grpc.accounts.opaque import make_key
 from ocr_grpc.accounts.passwords import PasswordHasher
 from ocr_grpc.accounts.principal import Actor
-from ocr_grpc.accounts.throttle import site_of
 from ocr_grpc.store.accounts import UserRow
 from tests.accounts.credentials import HERE, MANY, PASSWORD, THERE, credentials, principal
 
@@ -185,7 +185,7 @@ async def test_of_a_thousand_attempts_at_once_no_more_than_the_limit_is_looked_a
     ],
 )
 def test_a_household_counts_as_one_address(address, site):
-    assert site_of(address) == site
+    assert network_of(address) == site
 
 
 async def test_neighbours_in_ipv6_share_their_attempts(strict):

@@ -2,8 +2,9 @@
 
 import pytest
 
+from ocr_grpc.accounts.addresses import network_of
 from ocr_grpc.metering.errors import RateLimited
-from ocr_grpc.metering.rate_limits import RateLimits, RateState, network_of
+from ocr_grpc.metering.rate_limits import RateLimits, RateState
 from ocr_grpc.store.rate_windows import RateWindows
 from ocr_grpc.telemetry.metrics import Metrics
 from tests.metering.support import caller

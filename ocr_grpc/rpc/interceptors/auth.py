@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ocr_grpc.accounts.errors import Denied, KeyInvalid, Unauthenticated
+from ocr_grpc.accounts.opaque import KEY_MARK
 from ocr_grpc.accounts.principal import Principal
 from ocr_grpc.errors import OcrError
 from ocr_grpc.rpc.access import authorize
@@ -18,7 +19,6 @@ from ocr_grpc.v1 import access_pb2
 
 AUTHORIZATION_KEY = "authorization"
 API_KEY_KEY = "x-api-key"
-KEY_MARK = "ocr_"
 
 RECHECK_SECONDS = 0.5
 LAST_WORDS_SECONDS = 1.0
