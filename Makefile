@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
+TEST_PROCESSES ?= 2
 BASE ?= origin/main
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test lint protos protos-check proto-breaking lock bench bench-quick faults clean
+.PHONY: help setup serve test lint protos protos-check proto-breaking lock bench bench-quick faults fuzz clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -24,8 +25,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 serve: setup ## Run the service on this machine
 	$(BIN)/ocr-grpc serve
 
-test: setup ## Run all tests
-	$(BIN)/pytest
+test: setup ## Run all tests, two at a time: many wait for something
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 lint: setup protos-check ## Check style, types, layers and the contract
 	$(BIN)/ruff check
@@ -60,20 +61,26 @@ proto-breaking: setup .build/googleapis ## Fail if protos/ breaks callers of BAS
 	cd .build/base && $(CURDIR)/$(BIN)/buf build protos -o $(CURDIR)/.build/base.binpb
 	$(BIN)/buf breaking protos --against .build/base.binpb --exclude-imports
 
-bench: setup ## Measure engine and service; prints the README's figures (half an hour)
+bench: setup ## Measure engine and service; prints the README's figures (an hour)
 	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.awkward
 	$(BIN)/python -m benchmarks.service
 	$(BIN)/python -m benchmarks.calls
 	$(BIN)/python -m benchmarks.logins
+	$(BIN)/python -m benchmarks.bombs
 
 bench-quick: setup ## The same on a few pages (some minutes)
 	$(BIN)/python -m benchmarks.engine --quick --dpi 150
+	$(BIN)/python -m benchmarks.awkward --quick
 	$(BIN)/python -m benchmarks.service --only first_delta,memory,streams
 	$(BIN)/python -m benchmarks.calls
 
 faults: setup ## Kill engine workers, and 200 times the server, while documents are read
 	$(BIN)/python -m benchmarks.service --only killed_worker
 	$(BIN)/python -m benchmarks.kills
+
+fuzz: setup ## Send 5,000 hostile documents to a server; CORPUS=folder adds real files, SEED=n repeats
+	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED)) $(if $(CORPUS),--corpus $(CORPUS))
 
 lock: setup ## Lock the newest allowed versions of all dependencies
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -13,6 +13,7 @@ from ocr_grpc.commands.failure import CommandFailed
 COMMANDS = {
     "serve": ("serve", "Run the service until it is told to stop (SIGTERM or Ctrl-C)."),
     "extract": ("extract", "Read documents and print their text as it is recognized."),
+    "inspect": ("inspect", "Say what a document is and what reading it would cost."),
     "login": ("login", "Sign in to a server and keep the session for later commands."),
     "logout": ("login", "End the session at a server and forget it."),
     "whoami": ("login", "Say who one is to a server, and by which credential."),

@@ -1,7 +1,7 @@
 """A fixed number of slots that callers take turns at, so that no caller can starve another."""
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -16,10 +16,18 @@ class FairSlots:
     For use in one event loop only.
     """
 
-    def __init__(self, capacity: int) -> None:
-        """Make `capacity` free slots; 0 lets everybody wait until `resize`."""
+    def __init__(self, capacity: int, spare: int = 0) -> None:
+        """Make free slots.
+
+        Args:
+            capacity: how many; 0 lets everybody wait until `resize`.
+            spare: so many are never all taken by one caller, so that others need not wait until
+                its work ends. A single slot is anybody's.
+        """
         self._capacity = capacity
+        self._spare = spare
         self._in_use = 0
+        self._held = Counter[str]()
         # Per priority, the waiting callers in the order of their turns. Nobody here is done: a
         # future leaves its queue in the same step that completes it.
         self._queues: dict[int, OrderedDict[str, deque[Waiter]]] = {}
@@ -58,24 +66,25 @@ class FairSlots:
 
         Cancelling the wait leaks nothing, even if the slot was granted in the same moment.
         """
-        if self._in_use < self._capacity and not self._queues:
-            self._in_use += 1
-            return
         waiter: Waiter = asyncio.get_running_loop().create_future()
         turns = self._queues.setdefault(priority, OrderedDict())
         turns.setdefault(caller, deque()).append(waiter)
+        self._grant()
         try:
             await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled():
-                self.release()
+                self.release(caller)
             else:
                 self._forget(waiter, caller, priority)
             raise
 
-    def release(self) -> None:
-        """Give a slot back, to whoever's turn it is."""
+    def release(self, caller: str) -> None:
+        """Give a slot of this caller's back, to whoever's turn it is."""
         self._in_use -= 1
+        self._held[caller] -= 1
+        if not self._held[caller]:
+            del self._held[caller]
         self._grant()
 
     def resize(self, capacity: int) -> None:
@@ -90,13 +99,13 @@ class FairSlots:
         try:
             yield
         finally:
-            self.release()
+            self.release(caller)
 
     def _grant(self) -> None:
-        while self._queues and self._in_use < self._capacity:
-            priority = min(self._queues)
+        while self._in_use < self._capacity and (turn := self._next_turn()) is not None:
+            priority, caller = turn
             turns = self._queues[priority]
-            caller, own = turns.popitem(last=False)
+            own = turns.pop(caller)
             waiter = own.popleft()
             if own:
                 turns[caller] = own  # its next waiter has its turn after everybody else
@@ -104,7 +113,17 @@ class FairSlots:
                 del self._queues[priority]
             if not waiter.done():
                 self._in_use += 1
+                self._held[caller] += 1
                 waiter.set_result(None)
+
+    def _next_turn(self) -> tuple[int, str] | None:
+        """Return the priority and the caller whose turn it is; None if nobody may have a slot."""
+        most = max(1, self._capacity - self._spare)
+        for priority in sorted(self._queues):
+            for caller in self._queues[priority]:
+                if self._held[caller] < most:
+                    return priority, caller
+        return None
 
     def _forget(self, waiter: Waiter, caller: str, priority: int) -> None:
         turns = self._queues.get(priority)

@@ -17,6 +17,14 @@ Polygon = tuple[Point, ...]
 """The corners of an area, clockwise from the top left as the text is read; four for a line."""
 
 
+class TextFormat(Enum):
+    """The form the text of a page is in."""
+
+    PLAIN = "plain"
+    MARKDOWN = "markdown"
+    """GFM: headings, lists and tables."""
+
+
 class Separator(Enum):
     """What stands between a line and the one before it in the text of a page."""
 
@@ -80,8 +88,10 @@ class RenderedPage:
     Attributes:
         path: the spool file, width × height × channels bytes; the receiver deletes it.
         channels: 1 (grey) or 3 (RGB).
+        blank: there is nothing on it that an engine could read.
     """
 
     path: Path
     geometry: PageGeometry
     channels: int
+    blank: bool = False

@@ -22,9 +22,10 @@ from ocr_grpc.engines.local_worker import WorkerSettings
 from ocr_grpc.engines.pool import EnginePool
 from ocr_grpc.extraction.extractor import ExtractionLimits, Extractor
 from ocr_grpc.rpc.access import declared_access
+from ocr_grpc.rpc.capabilities import OcrLimits
 from ocr_grpc.rpc.grpc_server import NOT_SERVING, SERVING, HealthBoard, make_server, server_options
 from ocr_grpc.rpc.intake import Intake
-from ocr_grpc.rpc.ocr import OcrLimits, OcrServicerImpl
+from ocr_grpc.rpc.ocr import OcrServicerImpl
 from ocr_grpc.settings import Settings, host_and_port
 from ocr_grpc.telemetry.metrics import Metrics
 from ocr_grpc.v1.ocr_service_pb2_grpc import add_OcrServiceServicer_to_server
@@ -45,6 +46,8 @@ LAST_WORDS_SECONDS = 1.0
 
 SOCKET_FOLDER = re.compile(r"[A-Za-z0-9_./-]{1,90}")
 """Folders that can hold sockets: these allow 104 to 108 bytes, and grpc takes paths for URIs."""
+
+MAX_TEMPORARY_CHARS = 60
 
 
 class Server:
@@ -98,7 +101,13 @@ class Server:
         # Before the workers, which take seconds: a taken port is told at once.
         self.port = self._bind(host_and_port(settings.host, settings.grpc_port))
         self.metrics_port = self._serve_metrics()
-        documents = DocumentPool(spool.path, self._document_limits(), settings.reader_count)
+        documents = DocumentPool(
+            spool.path,
+            self._document_limits(),
+            settings.reader_count,
+            settings.office_reader_count,
+            watch=metrics,
+        )
         self._stack.push_async_callback(documents.close)
         await documents.start()
         self._engine = EnginePool(self._worker_settings(spool), settings.worker_count)
@@ -218,7 +227,9 @@ class Server:
         """Return a folder for sockets, beside the spooled files if that path will do."""
         if SOCKET_FOLDER.fullmatch(str(spool.path)):
             return spool.path
-        folder = Path(tempfile.mkdtemp(prefix="ocr-grpc-"))
+        # The folder for temporary files may be as long; /tmp itself never is.
+        fits = len(tempfile.gettempdir()) < MAX_TEMPORARY_CHARS
+        folder = Path(tempfile.mkdtemp(prefix="ocr-grpc-", dir=None if fits else "/tmp"))  # noqa: S108
         self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
         return folder
 
@@ -239,6 +250,10 @@ class Server:
             max_document_bytes=settings.max_document_bytes,
             max_pages=settings.max_pages,
             max_page_pixels=settings.max_page_pixels,
+            max_archive_members=settings.max_archive_members,
+            max_archive_bytes=settings.max_archive_bytes,
+            max_archive_ratio=settings.max_archive_ratio,
+            max_pictures_per_page=settings.max_pictures_per_page,
             open_seconds=settings.open_timeout_seconds,
             page_seconds=settings.render_timeout_seconds,
             reader_memory_bytes=settings.reader_memory_bytes,

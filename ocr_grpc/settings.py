@@ -72,6 +72,30 @@ class Settings(AccountSettings):
         le=400_000_000,
         description="Most pixels of one rendered page. An A0 plan at 200 dpi has 62 million.",
     )
+    max_archive_members: int = Field(
+        default=10_000,
+        ge=10,
+        le=1_000_000,
+        description="Most members of a zip container such as DOCX or EPUB.",
+    )
+    max_archive_bytes: int = Field(
+        default=1024 * MIB,
+        ge=1024,
+        le=2**40,
+        description="Most bytes that all members of a container have unpacked.",
+    )
+    max_archive_ratio: int = Field(
+        default=200,
+        ge=10,
+        le=100_000,
+        description="How many times its packed size a member may have unpacked. Bombs have 1,000.",
+    )
+    max_pictures_per_page: int = Field(
+        default=50,
+        ge=0,
+        le=10_000,
+        description="Most pictures inside the text of one page that the engine reads.",
+    )
     max_extractions: int = Field(
         default=4_000,
         ge=1,
@@ -114,7 +138,13 @@ class Settings(AccountSettings):
         default=0,
         ge=0,
         le=256,
-        description="Sandboxed processes that open documents. 0 means one per processor core.",
+        description="Sandboxed processes for PDF and images. 0: one per core and one to spare.",
+    )
+    office_readers: int = Field(
+        default=0,
+        ge=0,
+        le=256,
+        description="The same for Office, HTML and text. 0: one for two cores and one to spare.",
     )
     reader_memory_bytes: int = Field(
         default=2048 * MIB,
@@ -122,13 +152,19 @@ class Settings(AccountSettings):
         description="Address space of such a process, in bytes; beyond it the page fails.",
     )
     open_timeout_seconds: float = Field(
-        default=20,
+        default=30,
         gt=0,
         le=DAY_SECONDS,
         description="Seconds a reader may take to open a document.",
     )
     render_timeout_seconds: float = Field(
         default=30, gt=0, le=DAY_SECONDS, description="Seconds a reader may take over one page."
+    )
+    document_timeout_seconds: float = Field(
+        default=3600,
+        gt=0,
+        le=DAY_SECONDS,
+        description="Seconds one document may take from its arrival to its last page.",
     )
     page_timeout_seconds: float = Field(
         default=120, gt=0, le=DAY_SECONDS, description="Seconds the engine may take over one page."
@@ -179,7 +215,12 @@ class Settings(AccountSettings):
     @property
     def reader_count(self) -> int:
         """Return how many reader processes to run."""
-        return self.readers or cores()
+        return self.readers or cores() + 1
+
+    @property
+    def office_reader_count(self) -> int:
+        """Return how many reader processes to run for Office, HTML and text."""
+        return self.office_readers or cores() // 2 + 1
 
 
 def cores() -> int:

@@ -19,6 +19,9 @@ from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1 import options_pb2
 from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
 
+NO_DOCUMENT = b"\x7fELF\2\1\1" + bytes(range(40)) * 9
+"""Bytes of no format that is read: nearly everything else is a text."""
+
 AUTO = options_pb2.MODE_AUTO
 FORCE_OCR = options_pb2.MODE_FORCE_OCR
 TEXT_LAYER_ONLY = options_pb2.MODE_TEXT_LAYER_ONLY

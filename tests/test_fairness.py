@@ -67,7 +67,7 @@ async def test_a_cancelled_wait_leaves_the_line():
         await waiting
     assert slots.waiting == 0
     assert not slots.contended
-    slots.release()
+    slots.release("a")
     await slots.acquire("c")
     assert slots.in_use == 1
 
@@ -77,7 +77,7 @@ async def test_a_slot_granted_in_the_moment_of_cancelling_is_not_lost():
     await slots.acquire("a")
     waiting = asyncio.create_task(slots.acquire("b"))
     await asyncio.sleep(0)
-    slots.release()  # grants it to b, who has not run since
+    slots.release("a")  # grants it to b, who has not run since
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
@@ -91,7 +91,7 @@ async def test_a_slot_goes_past_a_waiter_that_is_being_cancelled():
     staying = asyncio.create_task(slots.acquire("c"))
     await asyncio.sleep(0)
     leaving.cancel()
-    slots.release()
+    slots.release("a")
     await staying
     with pytest.raises(asyncio.CancelledError):
         await leaving
@@ -105,7 +105,7 @@ async def test_more_capacity_is_given_to_those_who_wait():
     slots.resize(2)
     await asyncio.sleep(0)
     assert (slots.in_use, slots.waiting) == (2, 1)
-    slots.release()
+    slots.release("a")
     await asyncio.gather(*waiting)
 
 
@@ -116,10 +116,10 @@ async def test_less_capacity_takes_nothing_away():
     slots.resize(1)
     waiting = asyncio.create_task(slots.acquire("b"))
     await asyncio.sleep(0)
-    slots.release()
+    slots.release("a")
     await asyncio.sleep(0)
     assert (slots.in_use, slots.waiting) == (1, 1)
-    slots.release()
+    slots.release("a")
     await waiting
 
 
@@ -140,3 +140,25 @@ async def test_an_error_inside_the_block_gives_the_slot_back():
         async with slots.slot("a"):
             raise ValueError("inside")
     assert slots.in_use == 0
+
+
+async def test_one_caller_leaves_a_slot_to_the_others():
+    slots = FairSlots(3, spare=1)
+    waiting = [asyncio.create_task(slots.acquire("greedy")) for _ in range(5)]
+    await asyncio.sleep(0)
+    assert (slots.in_use, slots.waiting) == (2, 3)
+    await slots.acquire("modest")  # past three that came earlier
+    slots.release("modest")
+    await asyncio.sleep(0)
+    assert (slots.in_use, slots.waiting) == (2, 3)
+    for _ in range(5):
+        slots.release("greedy")
+        await asyncio.sleep(0)
+    await asyncio.gather(*waiting)
+    assert slots.in_use == 0
+
+
+async def test_a_single_slot_is_anybodys():
+    slots = FairSlots(1, spare=1)
+    await slots.acquire("a")
+    assert slots.in_use == 1

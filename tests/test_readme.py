@@ -7,9 +7,6 @@ from pathlib import Path
 from ocr_grpc.errors import OcrError
 from ocr_grpc.rpc.status import CODES, code_of
 
-INSIDE = {"DPI_LOWERED"}
-"""Reasons that only pages have."""
-
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
 
@@ -31,7 +28,7 @@ def test_every_reason_stands_beside_its_code():
     for kind in leaves():
         error = kind.__new__(kind)
         code = code_of(error).name
-        if kind.reason not in listed.get(code, set()) | INSIDE:
+        if kind.reason not in listed.get(code, set()):
             missing.append((code, kind.reason, kind.__name__))
     assert not missing
 

@@ -19,6 +19,7 @@ from ocr_grpc.v1 import user_pb2
 from ocr_grpc.v1.admin_service_pb2_grpc import AdminServiceStub
 from ocr_grpc.v1.auth_service_pb2_grpc import AuthServiceStub
 from ocr_grpc.v1.keys_service_pb2_grpc import KeysServiceStub
+from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
 from ocr_grpc.v1.usage_service_pb2_grpc import UsageServiceStub
 
 PAGE_SIZE = 500
@@ -51,19 +52,28 @@ class Connection:
         return UsageServiceStub(self._channel)
 
     @cached_property
+    def ocr(self) -> OcrServiceStub:
+        """The service that reads documents."""
+        return OcrServiceStub(self._channel)
+
+    @cached_property
     def admin(self) -> AdminServiceStub:
         """The service for administrators."""
         return AdminServiceStub(self._channel)
 
     def ask(
-        self, method: "grpc.UnaryUnaryMultiCallable[Request, Response]", request: Request
+        self,
+        method: "grpc.UnaryUnaryMultiCallable[Request, Response]",
+        request: Request,
+        seconds: float = calls.CALL_SECONDS,
     ) -> Response:
-        """Return what a method answers.
+        """Return what a method answers within so many seconds.
 
         Raises:
             CommandFailed: it answered with an error, or not in time.
         """
-        return calls.ask(method, request, self.credential.metadata if self.credential else ())
+        metadata = self.credential.metadata if self.credential else ()
+        return calls.ask(method, request, metadata, seconds)
 
     def list(
         self,

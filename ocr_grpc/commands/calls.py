@@ -33,6 +33,7 @@ def ask(
     method: "grpc.UnaryUnaryMultiCallable[Request, Response]",
     request: Request,
     metadata: Metadata = (),
+    seconds: float = CALL_SECONDS,
 ) -> Response:
     """Return what a method answers. Blocks.
 
@@ -40,7 +41,7 @@ def ask(
         CommandFailed: it answered with an error, or not in time.
     """
     try:
-        return method(request, metadata=metadata, timeout=CALL_SECONDS)
+        return method(request, metadata=metadata, timeout=seconds)
     except grpc.RpcError as error:
         reason, sentence = told(error)
         raise CommandFailed(sentence, reason) from error

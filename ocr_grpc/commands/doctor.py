@@ -26,6 +26,10 @@ PACKAGES = (
     "numpy",
     "opencv-python-headless",
     "pypdfium2",
+    "lxml",
+    "python-calamine",
+    "python-pptx",
+    "pi-heif",
     "pillow",
     "rapidocr",
     "onnxruntime",
@@ -57,7 +61,7 @@ def doctor() -> None:
         ("data folder", _check_data_dir),
         ("database", _check_database),
         *([("redis", _check_redis)] if settings.redis_url.get_secret_value() else []),
-        ("document reader", _check_reader),
+        ("document readers", _check_readers),
         ("engine", _check_engine),
     ]
     if not all([_run(name, check, settings) for name, check in checks]):  # noqa: C419 - run all
@@ -134,27 +138,64 @@ def _check_redis(settings: Settings) -> str:
         return f"answered in {1000 * (perf_counter() - began):.1f} ms"
 
 
-def _check_reader(settings: Settings) -> str:
-    """Open a PDF made here in a sandboxed reader."""
+def _check_readers(settings: Settings) -> str:
+    """Open a PDF and a text with structure, made here, in sandboxed readers."""
     import asyncio
 
+    from ocr_grpc.documents.formats import Family
     from ocr_grpc.documents.limits import DocumentLimits
     from ocr_grpc.documents.pool import DocumentPool
+    from ocr_grpc.model import TextFormat
 
-    async def page_count(folder: Path) -> int:
-        path = folder / "sample.pdf"
-        path.write_bytes(_sample_pdf())
-        pool = DocumentPool(folder, DocumentLimits(), readers=1)
+    async def open_both(folder: Path) -> dict[Family, list[tuple[str, ...]]]:
+        drawn, written = folder / "drawn", folder / "written"
+        drawn.write_bytes(_sample_pdf())
+        written.write_bytes(f"<html><body><h1>{SAMPLE_TEXT}</h1></body></html>".encode())
+        pool = DocumentPool(folder / "spool", DocumentLimits(), readers=1)
         await pool.start()
         try:
-            document = await pool.open(path)
-            return document.page_count
+            await (await pool.open(drawn)).render(1, 0)
+            page = await (await pool.open(written)).structured_page(1, TextFormat.PLAIN)
+            if SAMPLE_TEXT not in "".join(map(str, page.segments)):
+                raise RuntimeError(f"read {page.segments!r} instead of {SAMPLE_TEXT!r}")
+            return pool.layers()
         finally:
             await pool.close()
 
     with tempfile.TemporaryDirectory(dir=settings.data_dir) as folder:
-        count = asyncio.run(page_count(Path(folder)))
-    return f"opened a PDF of {count} page in a sandboxed process"
+        found = asyncio.run(open_both(Path(folder)))
+    lines = [f"read a PDF and a web page in sandboxed processes, with pandoc {_pandoc_version()}"]
+    for family, readers in found.items():
+        lines += _about_layers(family.value, readers[0])
+    return "\n".join(lines)
+
+
+def _about_layers(family: str, in_force: tuple[str, ...]) -> list[str]:
+    """Say which layers of the sandbox this machine has, and what those it lacks are for."""
+    from ocr_grpc.documents import landlock
+    from ocr_grpc.documents.layers import LANDLOCK, LAYERS
+
+    names = [f"{layer} {landlock.version()}" if layer == LANDLOCK else layer for layer in in_force]
+    missing = [
+        f"       without {layer}, which this system does not offer: {danger}"
+        for layer, danger in LAYERS.items()
+        if layer not in in_force
+    ]
+    return [f"     {family} readers have {', '.join(names)}", *missing]
+
+
+def _pandoc_version() -> str:
+    """Ask the program, which comes with its own licence (GPL) and is only ever run, not linked."""
+    import subprocess
+
+    from ocr_grpc.documents.office.flow import pandoc
+
+    asked = [str(pandoc.program()), "--version"]
+    answer = subprocess.run(  # noqa: S603 - our own program and words, no shell
+        asked, capture_output=True, text=True, check=True, timeout=10
+    )
+    version_line = answer.stdout.splitlines()[0]
+    return f"{version_line.removeprefix('pandoc ')} (a program of its own, under the GPL)"
 
 
 def _sample_pdf() -> bytes:

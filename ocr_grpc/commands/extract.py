@@ -15,12 +15,21 @@ from google.api.httpbody_pb2 import HttpBody
 from ocr_grpc.commands.addresses import find_server
 from ocr_grpc.commands.calls import error_text
 from ocr_grpc.commands.credentials import Credentials, credentials_for
+from ocr_grpc.commands.document_options import (
+    Dpi,
+    ModeName,
+    Pages,
+    Password,
+    mode_named,
+    named,
+)
 from ocr_grpc.commands.ended_call import EndedCall
 from ocr_grpc.commands.options import Address
 from ocr_grpc.commands.output import Output, Printer, make_printer
 from ocr_grpc.commands.progress import Progress
 from ocr_grpc.extraction.options import Mode
-from ocr_grpc.rpc.mapping import mode_to_proto
+from ocr_grpc.model import TextFormat
+from ocr_grpc.rpc.mapping import mode_to_proto, text_format_to_proto
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1 import options_pb2
 from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
@@ -42,27 +51,22 @@ class ExitCode(IntEnum):
     PAGES_FAILED = 3
 
 
-def _mode(name: str) -> Mode:
-    """Return a mode, written with `-` or `_`, in any case, with or without the enum's prefix."""
-    plain = name.lower().replace("-", "_").removeprefix("mode_")
-    try:
-        return Mode(plain)
-    except ValueError:
-        known = ", ".join(mode.value.replace("_", "-") for mode in Mode)
-        raise typer.BadParameter(f"{name!r} is none of {known}.") from None
-
-
 def extract(
     files: Annotated[list[str], typer.Argument(help="Files to read; - is standard input.")],
     address: Address = "",
-    mode: Annotated[
-        str, typer.Option(help="auto, force-ocr or text-layer-only.")
-    ] = Mode.AUTO.value,
-    pages: Annotated[str, typer.Option(help="Pages such as 1,3-5,9-; default: all.")] = "",
-    dpi: Annotated[int, typer.Option(help="Resolution for rendering; 0: automatic.")] = 0,
+    mode: ModeName = Mode.AUTO.value,
+    pages: Pages = "",
+    dpi: Dpi = 0,
     language: Annotated[
         list[str] | None, typer.Option(help="Language to expect, such as de. May be repeated.")
     ] = None,
+    text_format: Annotated[
+        str, typer.Option(help="plain or markdown; default: what the document has.")
+    ] = "",
+    skip_pictures: Annotated[
+        bool, typer.Option("--skip-pictures", help="Leave pictures inside documents unread.")
+    ] = False,
+    password: Password = "",
     output: Annotated[Output, typer.Option(help="What to print.")] = Output.TEXT,
     timeout: Annotated[float, typer.Option(help="Seconds for each file; 0: no limit.")] = 0,
 ) -> None:
@@ -71,10 +75,13 @@ def extract(
     Exit code 0: all was read. 1: a document failed. 3: some pages failed, the rest was printed.
     """
     options = options_pb2.ExtractOptions(
-        mode=mode_to_proto(_mode(mode)),
+        mode=mode_to_proto(mode_named(mode)),
         pages=pages,
         dpi=dpi,
         languages=language or [],
+        password=password,
+        text_format=_text_format(text_format),
+        skip_pictures=skip_pictures,
     )
     try:
         code = asyncio.run(_extract_all(files, address, options, output, timeout or None))
@@ -84,6 +91,12 @@ def extract(
         sys.stderr.close()  # whoever read our text has enough of it
         raise typer.Exit(ExitCode.DOCUMENT_FAILED) from None
     raise typer.Exit(code)
+
+
+def _text_format(name: str) -> options_pb2.TextFormat.ValueType:
+    if not name:
+        return options_pb2.TEXT_FORMAT_UNSPECIFIED
+    return text_format_to_proto(named(TextFormat, name, "TEXT_FORMAT_"))
 
 
 async def _extract_all(

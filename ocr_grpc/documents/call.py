@@ -27,7 +27,8 @@ class Question(Generic[T]):
         understand: checks the answer and returns what the caller wants of it.
         lost: the error for a reader that hung or died over it.
         refused: the error for a failure the reader reports.
-        leftover: a file to delete if the answer is none, or reaches nobody.
+        output: a file to make and hand to the reader; deleted if the answer is none, or reaches
+            nobody.
         urgent: goes before other questions of the same priority: an engine waits for the answer.
     """
 
@@ -36,7 +37,7 @@ class Question(Generic[T]):
     understand: Callable[[Message], T]
     lost: Lost
     refused: Refused
-    leftover: Path | None = None
+    output: Path | None = None
     urgent: bool = False
 
 

@@ -1,45 +1,59 @@
 """The reader process: `python -I -m ocr_grpc.documents.child CONFIG`.
 
-Loads its libraries, locks itself in, then answers requests on stdin until that ends. It is the
-only program here that parses what strangers send, and it expects to be killed at any moment.
+Loads the libraries of its family, locks itself in, then answers requests on stdin until that ends.
+It is the only program here that parses what strangers send, and it expects to be killed at any
+moment.
 """
 
 import errno
 import json
 import os
+import socket
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from ocr_grpc.documents import images, pdf, protocol, sandbox
+from ocr_grpc.documents import protocol, sandbox
+from ocr_grpc.documents.child_families import Opener, opener_of, programs_of
 from ocr_grpc.documents.document import DocumentKind
-from ocr_grpc.documents.family import OpenFile
+from ocr_grpc.documents.family import Opening, ReaderLimits
+from ocr_grpc.documents.formats import Family
 from ocr_grpc.documents.protocol import Failure, Message, ReaderFailure
 
 _NO_SPACE = frozenset((errno.ENOSPC, errno.EDQUOT))
 """Not EFBIG: that is our own limit on the size of a page's file."""
+_MAX_FILES = 2
 
 
 class Reader:
     """Holds the one open document and does what is asked of it."""
 
-    def __init__(self, max_page_pixels: int) -> None:
-        self._max_page_pixels = max_page_pixels
-        self._file: OpenFile | None = None
-        self._operations: dict[str, Callable[[Message], Any]] = {
-            "ping": lambda _: {},
+    def __init__(self, opener: Opener, limits: ReaderLimits) -> None:
+        self._opener = opener
+        self._limits = limits
+        # What it can do depends on its family, and so does what it is asked.
+        self._file: Any = None
+        self._operations: dict[str, Callable[[Message, list[int]], Any]] = {
+            "ping": lambda _, __: {},
             "open": self._open,
-            "text": lambda request: self._opened().text_layer(request["page"], request["dpi"]),
-            "render": lambda request: self._opened().render(
-                request["page"], request["dpi"], Path(request["path"])
+            "text": lambda it, _: self._opened().text_layer(it["page"], it["dpi"]),
+            "structured": lambda it, _: self._opened().structured(
+                it["page"], it["format"] == "markdown"
             ),
+            "render": lambda it, files: self._opened().render(it["page"], it["dpi"], files[0]),
+            "picture": lambda it, files: self._opened().picture(it["picture"], files[0]),
+            "inspect": lambda it, _: self._opened().inspect(it["page"], it["dpi"]),
         }
 
-    def answer(self, request: Message) -> Message:
-        """Do what `request` asks; never raises for what a document may cause."""
+    def answer(self, request: Message, files: list[int]) -> Message:
+        """Do what `request` asks; never raises for what a document may cause.
+
+        Args:
+            request: the message.
+            files: descriptors that came with it; closed here, save those of an opened document.
+        """
         try:
-            return {"ok": self._operations[request["op"]](request)}
+            return {"ok": self._operations[request["op"]](request, files)}
         except ReaderFailure as failure:
             return {"error": failure.code.value, **failure.fields}
         except MemoryError:
@@ -50,6 +64,9 @@ class Reader:
             # The name alone: messages of parsers quote the document.
             print(f"unexpected {type(error).__name__}", file=sys.stderr, flush=True)
             return {"error": Failure.BROKEN.value}
+        finally:
+            for descriptor in files:
+                os.close(descriptor)
 
     def close(self) -> None:
         """Close the open document, if any."""
@@ -57,16 +74,26 @@ class Reader:
             self._file.close()
             self._file = None
 
-    def _open(self, request: Message) -> Message:
+    def _open(self, request: Message, files: list[int]) -> Message:
         self.close()
-        kind, path = DocumentKind(request["kind"]), Path(request["path"])
-        if kind is DocumentKind.PDF:
-            self._file = pdf.open_pdf(path, self._max_page_pixels)
-        else:
-            self._file = images.open_image(path, kind, self._max_page_pixels)
-        return {"pages": self._file.page_count}
+        opening = Opening(
+            file=os.fdopen(files.pop(0), "rb"),
+            kind=DocumentKind(request["kind"]) if request["kind"] else None,
+            name_ending=request["name"],
+            limits=self._limits,
+            password=request["password"],
+            scratch=os.fdopen(files.pop(0), "r+b") if files else None,
+        )
+        try:
+            self._file = self._opener(opening)
+        except BaseException:
+            opening.file.close()
+            if opening.scratch is not None:
+                opening.scratch.close()
+            raise
+        return {"pages": self._file.page_count, "kind": self._file.kind.value}
 
-    def _opened(self) -> OpenFile:
+    def _opened(self) -> Any:
         if self._file is None:
             raise ReaderFailure(Failure.BROKEN)
         return self._file
@@ -75,22 +102,33 @@ class Reader:
 def main() -> None:
     """Serve requests until stdin ends."""
     config = json.loads(sys.argv[1])
+    family = Family(config["family"])
+    files = socket.socket(fileno=config["files"])
     # Libraries print to stdout when they feel like it; the answers must not mix with that.
     answers = os.dup(1)
     os.dup2(2, 1)
-    pdf.warm_up()
-    images.warm_up()
-    sandbox.enter(
-        sandbox.SandboxLimits(config["memory_bytes"], config["file_bytes"]), config["parent_pid"]
+    opener = opener_of(family)
+    layers = sandbox.enter(
+        family,
+        sandbox.SandboxLimits(config["memory_bytes"], config["file_bytes"]),
+        config["parent_pid"],
+        programs_of(family),
     )
-    reader = Reader(config["max_page_pixels"])
-    _write(answers, {"ok": {"ready": True}})
+    reader = Reader(opener, ReaderLimits(**config["limits"]))
+    _write(answers, {"ok": {"layers": layers}})
     while request := _read():
         sandbox.allow_cpu(config["cpu_seconds"])
         if request["op"] == "close":
             reader.close()
         else:
-            _write(answers, reader.answer(request))
+            _write(answers, reader.answer(request, _received(files, request.get("files", 0))))
+
+
+def _received(files: socket.socket, count: int) -> list[int]:
+    if not count:
+        return []
+    _, descriptors, _, _ = socket.recv_fds(files, 1, _MAX_FILES)
+    return list(descriptors)
 
 
 def _read() -> Message | None:

@@ -1,5 +1,7 @@
 """What can be wrong with a document, or with one page of it."""
 
+from typing import Self
+
 from ocr_grpc.errors import OcrError
 
 
@@ -33,10 +35,32 @@ class PasswordRequired(DocumentError):
     reason = "PASSWORD_REQUIRED"
 
 
+class PasswordWrong(DocumentError):
+    """It is encrypted with another password than the one given."""
+
+    reason = "PASSWORD_WRONG"
+
+
 class DocumentTooLarge(DocumentError):
-    """It has more bytes than the setting `MAX_DOCUMENT_BYTES` allows."""
+    """It has more bytes than a setting allows; `size_bytes` is None while it is still arriving."""
 
     reason = "DOCUMENT_TOO_LARGE"
+
+    def __init__(
+        self,
+        limit: int,
+        size_bytes: int | None = None,
+        setting: str = "MAX_DOCUMENT_BYTES",
+        advice: str = "Split it.",
+    ) -> None:
+        size = "more" if size_bytes is None else f"{size_bytes} bytes, more"
+        known = {} if size_bytes is None else {"size_bytes": size_bytes}
+        super().__init__(
+            f"The document has {size} than the limit of {limit} bytes ({setting}). {advice}",
+            limit=limit,
+            setting=setting,
+            **known,
+        )
 
 
 class SpoolFull(OcrError):
@@ -55,10 +79,52 @@ class TooManyPages(DocumentError):
     reason = "TOO_MANY_PAGES"
 
 
+class DocumentTimedOut(DocumentError):
+    """Reading it took longer than the setting `DOCUMENT_TIMEOUT_SECONDS` allows."""
+
+    reason = "DOCUMENT_TIMED_OUT"
+
+
+class TooManyMembers(DocumentError):
+    """Its container has more members than the setting `MAX_ARCHIVE_MEMBERS` allows."""
+
+    reason = "ARCHIVE_TOO_MANY_MEMBERS"
+
+
+class ArchiveTooLarge(DocumentError):
+    """Its container holds more than the setting `MAX_ARCHIVE_BYTES` allows, unpacked."""
+
+    reason = "ARCHIVE_TOO_LARGE"
+
+
+class ArchiveRatioTooHigh(DocumentError):
+    """A member of its container unpacks to more times its size than `MAX_ARCHIVE_RATIO` allows."""
+
+    reason = "ARCHIVE_RATIO_TOO_HIGH"
+
+
+class UnsafeArchive(DocumentError):
+    """Its container has a member that none should have; `problem` says which kind."""
+
+    reason = "UNSAFE_ARCHIVE"
+
+
+class DoctypeRefused(DocumentError):
+    """Its XML declares a document type, which no office program writes."""
+
+    reason = "DOCTYPE_REFUSED"
+
+
 class ReaderCrashed(DocumentError):
     """The sandboxed reader died over it."""
 
     reason = "READER_CRASHED"
+
+
+class ReaderOutOfMemory(DocumentError):
+    """Opening it needs more memory than the setting `READER_MEMORY_BYTES` allows."""
+
+    reason = "READER_OUT_OF_MEMORY"
 
 
 class ReaderTimedOut(DocumentError):
@@ -94,11 +160,27 @@ class NoTextLayer(PageError):
 
     reason = "NO_TEXT_LAYER"
 
+    @classmethod
+    def on_page(cls, page_number: int, why: str) -> Self:
+        """Return the error for a page whose own text is unusable because of `why`, a word."""
+        return cls(
+            f"Page {page_number} carries no usable text of its own ({why}); MODE_AUTO reads its "
+            "image instead.",
+            page=page_number,
+            why=why,
+        )
+
 
 class PageReaderCrashed(PageError):
     """The sandboxed reader died over this page."""
 
     reason = "READER_CRASHED"
+
+
+class PageReaderOutOfMemory(PageError):
+    """Reading this page needs more memory than the setting `READER_MEMORY_BYTES` allows."""
+
+    reason = "READER_OUT_OF_MEMORY"
 
 
 class PageReaderTimedOut(PageError):

@@ -36,6 +36,8 @@ def _flat(image: Image.Image) -> Image.Image:
         return _on_white(image)
     if image.mode in ("1", "L"):
         return image.convert("L")
+    if image.mode == "LAB":
+        return image.getchannel("L")  # its lightness, for which no colours need be computed
     if image.mode == "P" and image.palette is not None and image.palette.mode == "L":
         return image.convert("L")
     return image.convert("RGB")

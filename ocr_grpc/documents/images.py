@@ -6,36 +6,25 @@ put behind it are previews and depth maps.
 
 import warnings
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import BinaryIO
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps, features
+from PIL import AvifImagePlugin, Image, ImageFile, features
 
-from ocr_grpc.documents import pixels
+from ocr_grpc.documents import blank, image_facts, pixels
 from ocr_grpc.documents.document import DocumentKind
+from ocr_grpc.documents.family import Opening
 from ocr_grpc.documents.image_modes import flat_bands
-from ocr_grpc.documents.protocol import Failure, ReaderFailure, RenderAnswer, TextAnswer
+from ocr_grpc.documents.protocol import (
+    Failure,
+    InspectAnswer,
+    ReaderFailure,
+    RenderAnswer,
+    TextAnswer,
+)
 from ocr_grpc.documents.webp_size import webp_size
-
-_PLAUSIBLE_DPI = (36.0, 2400.0)
-_ORIENTATION = 0x0112
-_SIDEWAYS = frozenset((5, 6, 7, 8))
-
-
-def warm_up() -> None:
-    """Load the codecs before the sandbox closes, and settle how strict they are."""
-    Image.preinit()
-    for kind in DocumentKind:
-        if kind is not DocumentKind.PDF:
-            __import__(f"PIL.{_PLUGINS[kind]}")
-    features.check("webp")
-    # Sizes are checked here, before anything is decoded, with the limit of the settings.
-    Image.MAX_IMAGE_PIXELS = None
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
-    warnings.simplefilter("ignore")
-
 
 _PLUGINS = {
     DocumentKind.PNG: "PngImagePlugin",
@@ -44,39 +33,73 @@ _PLUGINS = {
     DocumentKind.TIFF: "TiffImagePlugin",
     DocumentKind.BMP: "BmpImagePlugin",
     DocumentKind.GIF: "GifImagePlugin",
+    DocumentKind.AVIF: "AvifImagePlugin",
+    DocumentKind.JPEG_2000: "Jpeg2KImagePlugin",
 }
+_FORMATS = {DocumentKind.JPEG_2000: "JPEG2000", DocumentKind.HEIC: "HEIF"}
+"""What Pillow calls a kind, where that is not its name."""
 
 
-def open_image(path: Path, kind: DocumentKind, max_page_pixels: int) -> "ImageFrames":
+def warm_up() -> None:
+    """Load the codecs before the sandbox closes, and settle how strict they are."""
+    Image.preinit()
+    for plugin in _PLUGINS.values():
+        import_module(f"PIL.{plugin}")
+    for codec in ("webp", "avif"):
+        features.check(codec)
+    # A reader may start no threads, and its tables of types are none that pyright could use.
+    heif: Any = import_module("pi_heif")
+    heif.register_heif_opener(
+        thumbnails=False, depth_images=False, aux_images=False, decode_threads=0
+    )
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    # Sizes are checked here, before anything is decoded, with the limit of the settings.
+    Image.MAX_IMAGE_PIXELS = None
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    warnings.simplefilter("ignore")
+
+
+def open_image(opening: Opening) -> "ImageFrames":
     """Open an image file by its header; nothing is decoded yet.
 
     Raises:
         ReaderFailure: not even the header can be read.
     """
+    kind, file = opening.kind or DocumentKind.PNG, opening.file
+    max_page_pixels = opening.limits.max_page_pixels
     if kind is DocumentKind.WEBP:
         # Its decoder makes room for the whole canvas as soon as the file is opened.
-        size = webp_size(path)
+        size = webp_size(file)
         if size and size[0] * size[1] > max_page_pixels:
-            return TooLargeToOpen(*size)
-    # Given a path Pillow may map the file, and then (13.0) garbles a TIFF that lies on its side.
-    with ExitStack() as stack, _blaming_the_file(Failure.CORRUPT):
-        file = stack.enter_context(path.open("rb"))
-        image = Image.open(file, formats=[kind.value.upper()])
+            return TooLargeToOpen(kind, *size)
+    with _blaming_the_file(Failure.CORRUPT):
+        image = _opened(kind, file)
         frames = 1 if kind is DocumentKind.JPEG else int(getattr(image, "n_frames", 1))
-        stack.pop_all()
-        return ImageFrames(image, file, frames, max_page_pixels)
+        return ImageFrames(kind, image, file, frames, max_page_pixels)
 
 
 class ImageFrames:
     """An image file opened in a reader process."""
 
     def __init__(
-        self, image: ImageFile.ImageFile, file: BinaryIO, frames: int, max_page_pixels: int
+        self,
+        kind: DocumentKind,
+        image: ImageFile.ImageFile,
+        file: BinaryIO,
+        frames: int,
+        max_page_pixels: int,
     ) -> None:
+        self._kind = kind
         self._image = image
         self._file = file
         self._frames = frames
         self._max_page_pixels = max_page_pixels
+        self._rotations: dict[int, int] = {}
+
+    @property
+    def kind(self) -> DocumentKind:
+        """The format."""
+        return self._kind
 
     @property
     def page_count(self) -> int:
@@ -87,37 +110,54 @@ class ImageFrames:
         """Return that there is no text, and the size of the frame."""
         del dpi
         image = self._frame(page)
-        width, height = image.size
-        if _orientation(image) in _SIDEWAYS:
-            width, height = height, width
+        width, height = image_facts.upright_size(image)
         return TextAnswer(
             width=width,
             height=height,
-            dpi=_dpi(image),
+            dpi=image_facts.dpi(image),
             usable=False,
             because="none",
             blank=False,
             lines=[],
         )
 
-    def render(self, page: int, dpi: int, path: Path) -> RenderAnswer:
-        """Write a frame to `path`: upright, on white, in grey if it has no colour."""
+    def render(self, page: int, dpi: int, sink: int) -> RenderAnswer:
+        """Write a frame to `sink`: upright, on white, in grey if it has no colour."""
         del dpi  # pixels of an image file stay as they are
-        image = self._frame(page)
-        resolution = _dpi(image)
+        upright, resolution = self._decoded(page)
         with _blaming_the_file(Failure.UNREADABLE_PAGE):
-            image.load()
-            upright = _upright(image)
             coloured = any(
                 band.mode == "RGB" and pixels.has_colour(np.asarray(band))
                 for band in flat_bands(upright)
             )
-        pixels.write_spool(path, _rows(upright, "RGB" if coloured else "L"))
+            empty = _is_blank(upright, resolution, coloured)
+        pixels.write_spool(sink, _rows(upright, "RGB" if coloured else "L"))
         return RenderAnswer(
             width=upright.width,
             height=upright.height,
             dpi=resolution,
             channels=3 if coloured else 1,
+            blank=empty,
+        )
+
+    def inspect(self, page: int, dpi: int) -> InspectAnswer:
+        """Return what a frame is; it is decoded to see whether it is blank."""
+        del dpi
+        upright, resolution = self._decoded(page)
+        with _blaming_the_file(Failure.UNREADABLE_PAGE):
+            empty = _is_blank(upright, resolution, coloured=True)
+        points = 72 / resolution if resolution else 0.0
+        return InspectAnswer(
+            width=upright.width,
+            height=upright.height,
+            dpi=resolution,
+            width_pt=upright.width * points,
+            height_pt=upright.height * points,
+            text_share=0.0,
+            rotation=self._rotations[page],
+            blank=empty,
+            pictures=0,
+            because="none",
         )
 
     def close(self) -> None:
@@ -125,14 +165,30 @@ class ImageFrames:
         self._image.close()
         self._file.close()
 
+    def _decoded(self, page: int) -> tuple[Image.Image, float]:
+        """Return a frame as it is shown, and its resolution."""
+        image = self._frame(page)
+        resolution = image_facts.dpi(image)
+        with _blaming_the_file(Failure.UNREADABLE_PAGE):
+            image.load()
+            # What is decoded may be larger than the container around it said.
+            self._check_size()
+            return image_facts.upright(image), resolution
+
     def _frame(self, page: int) -> ImageFile.ImageFile:
         # The canvas of an animation is known from the start, that of a TIFF frame after seeking,
         # which reads its directory only.
         self._check_size()
         if self._frames > 1:
             with _blaming_the_file(Failure.UNREADABLE_PAGE):
+                if self._kind is DocumentKind.HEIC:
+                    # It keeps all frames it has ever decoded: fifty of a phone fill the memory.
+                    self._image = _opened(self._kind, self._file)
                 self._image.seek(page)
             self._check_size()
+        if page not in self._rotations:
+            # Now, because turning a picture when it is decoded removes the remark about it.
+            self._rotations[page] = image_facts.rotation(self._image, self._file)
         return self._image
 
     def _check_size(self) -> None:
@@ -146,7 +202,8 @@ class ImageFrames:
 class TooLargeToOpen(ImageFrames):
     """A file of which only the size is known, because opening it would already cost too much."""
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, kind: DocumentKind, width: int, height: int) -> None:
+        self._kind = kind
         self._size = (width, height)
 
     @property
@@ -165,11 +222,17 @@ class TooLargeToOpen(ImageFrames):
 def _blaming_the_file(failure: Failure) -> Generator[None]:
     try:
         yield
-    except MemoryError:
+    except (MemoryError, ReaderFailure):
         raise
     except Exception as error:
         # What Pillow raises for damaged files is no one family: struct, zlib, arithmetic, anything.
         raise ReaderFailure(failure) from error
+
+
+def _opened(kind: DocumentKind, file: BinaryIO) -> ImageFile.ImageFile:
+    # Given a path Pillow may map the file, and then (13.0) garbles a TIFF that lies on its side.
+    file.seek(0)
+    return Image.open(file, formats=[_FORMATS.get(kind, kind.name)])
 
 
 def _rows(image: Image.Image, mode: str) -> Iterator[bytes]:
@@ -179,28 +242,8 @@ def _rows(image: Image.Image, mode: str) -> Iterator[bytes]:
             yield band.convert(mode).tobytes()
 
 
-def _orientation(image: Image.Image) -> int:
-    if image.format == "TIFF":
-        return 1  # Pillow turns these itself, size and all
-    try:
-        return int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:
-        return 1  # a damaged remark about the picture is no reason not to show it
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    if _orientation(image) == 1:
-        return image
-    return ImageOps.exif_transpose(image)
-
-
-def _dpi(image: Image.Image) -> float:
-    lowest, highest = _PLAUSIBLE_DPI
-    try:
-        across, down = (float(number) for number in image.info["dpi"])
-        mean = (across + down) / 2
-    except Exception:
-        return 0.0
-    if not lowest <= mean <= highest or abs(across - down) > 0.5 * mean:
-        return 0.0
-    return round(mean, 2)
+def _is_blank(image: Image.Image, resolution: float, coloured: bool) -> bool:
+    factor = blank.reduction(image.width, image.height, resolution)
+    mode = "RGB" if coloured else "L"
+    bands = [blank.shrunk(band.convert(mode), factor) for band in flat_bands(image)]
+    return blank.is_blank(np.concatenate(bands), resolution / factor)

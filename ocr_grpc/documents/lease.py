@@ -18,10 +18,12 @@ import structlog
 from ocr_grpc.documents import answers, refusals
 from ocr_grpc.documents.answers import ProtocolBroken
 from ocr_grpc.documents.call import Call, Question
-from ocr_grpc.documents.errors import ReaderUnavailable
+from ocr_grpc.documents.endings import DOUBTFUL, Ending, after_error
+from ocr_grpc.documents.errors import ReaderUnavailable, SpoolFull
+from ocr_grpc.documents.files import DocumentFiles, made
 from ocr_grpc.documents.limits import DocumentLimits
-from ocr_grpc.documents.protocol import Failure, Message
-from ocr_grpc.documents.reader import Answer, Reader, ReaderDied, ReaderGone, ReaderLost
+from ocr_grpc.documents.protocol import Message
+from ocr_grpc.documents.reader import Answer, Reader, ReaderBroke, ReaderGone, ReaderLost
 from ocr_grpc.documents.readers import Readers
 from ocr_grpc.errors import OcrError
 from ocr_grpc.fairness import FairSlots
@@ -29,9 +31,6 @@ from ocr_grpc.fairness import FairSlots
 log = structlog.get_logger()
 
 LEASE_CALLS = 16
-
-_DOUBTFUL = frozenset((Failure.MEMORY, Failure.BROKEN))
-"""After these failures a reader may be left in any state."""
 
 T = TypeVar("T")
 
@@ -49,9 +48,17 @@ class Workplace:
 class Leases:
     """The calls and the leases of one document."""
 
-    def __init__(self, opening: Message, caller: str, priority: int, workplace: Workplace) -> None:
-        """Serve a document that the message `opening` opens in a reader."""
+    def __init__(
+        self,
+        opening: Message,
+        files: DocumentFiles,
+        caller: str,
+        priority: int,
+        workplace: Workplace,
+    ) -> None:
+        """Serve a document that the message `opening` with `files` opens in a reader."""
         self._opening = opening
+        self._files = files
         self._caller = caller
         self._priority = priority
         self._work = workplace
@@ -101,9 +108,9 @@ class Leases:
             self._waiting.remove(call)
         elif call.answer.cancelled():
             call.stop_soon()
-        elif call.answer.exception() is None and call.question.leftover is not None:
+        elif call.answer.exception() is None and call.question.output is not None:
             # Answered in the same moment; the file is whole, but nobody will ever read it.
-            self._work.readers.delete_later(call.question.leftover)
+            self._work.readers.delete_later(call.question.output)
 
     def _lease_as_needed(self) -> None:
         enough = len(self._leases) >= self._work.slots.capacity
@@ -130,7 +137,7 @@ class Leases:
         try:
             await self._work_off()
         finally:
-            self._work.slots.release()
+            self._work.slots.release(self._caller)
 
     async def _work_off(self) -> None:
         reader: Reader | None = None
@@ -185,44 +192,51 @@ class Leases:
             raise ReaderUnavailable from gone
 
     async def _attempt(self, call: Call, reader: Reader) -> Reader | None:
-        leftover = call.question.leftover
-        healthy = False
+        leftover = call.question.output
+        ending: Ending | None = None
         call.begin(reader)
         try:
             await reader.prove()
-            healthy = await self._exchange(call, reader)
-        except ReaderGone:
-            leftover = None  # never begun, and the next attempt writes to the same path
+            ending = await self._exchange(call, reader)
+        except SpoolFull as full:
+            # What it needs could not be made; it knows nothing of it.
+            call.fail(full)
+        except BaseException as error:
+            ending = after_error(error) if call.wanted else Ending.CANCELLED
+            if isinstance(error, ReaderGone):
+                leftover = None  # never begun, and the next attempt writes to the same path
             raise
         finally:
             call.end()
-            if not healthy:
-                self._work.readers.discard(reader, leftover)
-        return reader if healthy else None
+            if ending is not None:
+                self._work.readers.discard(reader, leftover, ending)
+        return reader if ending is None else None
 
-    async def _exchange(self, call: Call, reader: Reader) -> bool:
-        """Ask; return whether the reader is still to be trusted."""
+    async def _exchange(self, call: Call, reader: Reader) -> Ending | None:
+        """Ask; return how the reader must end, None if it is still to be trusted."""
         question, limits = call.question, self._work.limits
         answer = Answer({})
         failure = None
         if reader.document is not self:
             reader.document = None
-            answer = await reader.ask(self._opening, limits.open_seconds)
+            with self._files.opened() as files:
+                answer = await reader.ask(self._opening, limits.open_seconds, files)
             failure = _checked(answers.failure, answer.message)
             reader.document = self if failure is None else None
         if failure is None and question.request is not None and call.wanted:
-            answer = await reader.ask(question.request, question.seconds)
+            with made(question.output) as files:
+                answer = await reader.ask(question.request, question.seconds, files)
             failure = _checked(answers.failure, answer.message)
         if failure is not None:
-            call.fail(question.refused(failure, _checked(answers.wanted_size, answer.message)))
+            call.fail(question.refused(failure, _checked(answers.figures, answer.message)))
         elif call.wanted:
             understood = await _understood(question.understand, answer)
             if call.wanted:
                 call.answer.set_result(understood)
-                return True
-        if question.leftover is not None:
-            self._work.readers.delete_later(question.leftover)
-        return failure not in _DOUBTFUL
+                return None
+        if question.output is not None:
+            self._work.readers.delete_later(question.output)
+        return DOUBTFUL.get(failure) if failure else None
 
 
 async def _understood(understand: Callable[[Message], T], answer: Answer) -> T:
@@ -235,7 +249,7 @@ def _checked(understand: Callable[[Message], T], answer: Message) -> T:
     try:
         return understand(answer)
     except ProtocolBroken as error:
-        raise ReaderDied(f"it broke the protocol: {error}") from error
+        raise ReaderBroke(f"it broke the protocol: {error}") from error
     except Exception as error:
         # Whatever a hijacked reader thinks of, its document is refused like any other.
-        raise ReaderDied(f"it broke the protocol: {type(error).__name__}") from error
+        raise ReaderBroke(f"it broke the protocol: {type(error).__name__}") from error

@@ -11,6 +11,11 @@ class DocumentLimits:
         max_document_bytes: a longer file is refused before anybody opens it.
         max_pages: a document with more pages, or frames, is refused when opened.
         max_page_pixels: a PDF page with more is rendered at a lower dpi, an image is refused.
+        max_archive_members: a zip container (DOCX, EPUB, …) with more is refused.
+        max_archive_bytes: the same for what all its members have unpacked.
+        max_archive_ratio: the same for a member's size over that of its packed form; members under
+            1 MiB unpacked are let off.
+        max_pictures_per_page: more on a page of a structured document are left out.
         open_seconds: wall time to open a document in a reader.
         page_seconds: wall time for one page call, its re-opening not included.
         reader_memory_bytes: address space of one reader process, program code included.
@@ -23,7 +28,11 @@ class DocumentLimits:
     max_document_bytes: int = 512 * 1024 * 1024
     max_pages: int = 10_000
     max_page_pixels: int = 100_000_000
-    open_seconds: float = 20.0
+    max_archive_members: int = 10_000
+    max_archive_bytes: int = 1024 * 1024 * 1024
+    max_archive_ratio: int = 200
+    max_pictures_per_page: int = 50
+    open_seconds: float = 30.0
     page_seconds: float = 30.0
     reader_memory_bytes: int = 2 * 1024 * 1024 * 1024
     leases_per_reader: int = 200

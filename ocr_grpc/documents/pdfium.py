@@ -1,10 +1,10 @@
 """PDF files and their pages as pdfium opens and draws them. Child only."""
 
 import ctypes
-import os
-from collections.abc import Generator
+import mmap
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,15 +29,24 @@ class PdfiumError(Exception):
 class Pdf:
     """An open PDF file."""
 
-    def __init__(self, path: Path) -> None:
-        """Open it without reading more than its cross references.
+    def __init__(self, file: BinaryIO, password: str = "") -> None:
+        """Open it without reading more than its cross references; closes the file when closed.
 
         Raises:
-            PdfiumError: it is encrypted, or no PDF.
+            PdfiumError: it is encrypted with another password, or no PDF.
         """
-        self._document: Handle = raw.FPDF_LoadDocument(os.fsencode(path), None)
+        # Mapped: pdfium asks for it in small pieces, and a call back into Python for each is slow.
+        # It reads from there until it is closed. Nobody can write to the map, nor to the file.
+        self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        address = np.frombuffer(self._map, np.uint8).ctypes.data
+        self._document: Handle = raw.FPDF_LoadMemDocument64(
+            ctypes.c_void_p(address), len(self._map), password.encode() or None
+        )
         if not self._document:
-            raise PdfiumError(int(raw.FPDF_GetLastError()))
+            code = int(raw.FPDF_GetLastError())
+            self._map.close()
+            raise PdfiumError(code)
+        self._file = file
         self._forms: Handle = None
         if raw.FPDF_GetFormType(self._document) != raw.FORMTYPE_NONE:
             # pdfium keeps a pointer to this structure: it must live as long as the document.
@@ -73,6 +82,8 @@ class Pdf:
         if self._forms:
             raw.FPDFDOC_ExitFormFillEnvironment(self._forms)
         raw.FPDF_CloseDocument(self._document)
+        self._map.close()
+        self._file.close()
 
 
 class Page:
@@ -126,21 +137,33 @@ class Page:
         return pixels
 
     def shows_annotations(self) -> bool:
-        """Return whether fields, stamps, remarks or drawings lie on the page."""
-        count = min(int(raw.FPDFPage_GetAnnotCount(self._handle)), _MAX_ANNOTATIONS)
-        for index in range(count):
-            annotation: Handle = raw.FPDFPage_GetAnnot(self._handle, index)
-            if not annotation:
-                continue
-            subtype = raw.FPDFAnnot_GetSubtype(annotation)
-            raw.FPDFPage_CloseAnnot(annotation)
-            if subtype not in _UNSEEN_ANNOTATIONS:
-                return True
-        return False
+        """Return whether fields, stamps, remarks or drawings lie on the page, hidden ones too."""
+        return any(
+            raw.FPDFAnnot_GetSubtype(annotation) not in _UNSEEN_ANNOTATIONS
+            for annotation in self._annotations()
+        )
 
     def flatten(self) -> None:
         """Make annotations and fields part of the page; seen when it is loaded the next time."""
+        # pdfium flattens those not to be viewed, and leaves out those that only unknown kinds are
+        # invisible by. Rendering does neither, and text has to be that of the picture.
+        for annotation in self._annotations():
+            flags = int(raw.FPDFAnnot_GetFlags(annotation))
+            shown = flags & ~raw.FPDF_ANNOT_FLAG_INVISIBLE
+            hidden = raw.FPDF_ANNOT_FLAG_HIDDEN if flags & raw.FPDF_ANNOT_FLAG_NOVIEW else 0
+            raw.FPDFAnnot_SetFlags(annotation, shown | hidden)
         raw.FPDFPage_Flatten(self._handle, raw.FLAT_NORMALDISPLAY)
+
+    def _annotations(self) -> Iterator[Handle]:
+        """Yield each annotation, open until the next one."""
+        count = min(int(raw.FPDFPage_GetAnnotCount(self._handle)), _MAX_ANNOTATIONS)
+        for index in range(count):
+            annotation: Handle = raw.FPDFPage_GetAnnot(self._handle, index)
+            if annotation:
+                try:
+                    yield annotation
+                finally:
+                    raw.FPDFPage_CloseAnnot(annotation)
 
     @contextmanager
     def text(self) -> Generator["PageText"]:

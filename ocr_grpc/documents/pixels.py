@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,19 +35,13 @@ def grey_bands(rgb: NDArray[np.uint8]) -> Iterator[bytes]:
         yield picture.convert("L").tobytes()
 
 
-def write_spool(path: Path, pieces: Iterable[bytes | memoryview]) -> None:
-    """Write the pieces of a picture to a new file, readable by the owner only.
+def write_spool(sink: int, pieces: Iterable[bytes | memoryview]) -> None:
+    """Write the pieces of a picture to an open file.
 
     Raises:
-        FileExistsError: something is at `path` already, even a dangling link.
         OSError: the disk is full, or the file would grow over its limit.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, 0o600)
-    try:
-        for piece in pieces:
-            unwritten = memoryview(piece).cast("B")
-            while unwritten:
-                unwritten = unwritten[os.write(descriptor, unwritten) :]
-    finally:
-        os.close(descriptor)
+    for piece in pieces:
+        unwritten = memoryview(piece).cast("B")
+        while unwritten:
+            unwritten = unwritten[os.write(sink, unwritten) :]

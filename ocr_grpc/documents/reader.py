@@ -5,12 +5,16 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 
 from ocr_grpc.documents import protocol
+from ocr_grpc.documents.family import ReaderLimits
+from ocr_grpc.documents.formats import Family
 from ocr_grpc.documents.limits import DocumentLimits
 from ocr_grpc.documents.protocol import Message
 
@@ -34,7 +38,11 @@ class ReaderHung(ReaderLost):
 
 
 class ReaderDied(ReaderLost):
-    """It ended, or said something it must not say."""
+    """It ended, or cannot go on."""
+
+
+class ReaderBroke(ReaderDied):
+    """It said something it must not say."""
 
 
 class ReaderGone(ReaderDied):
@@ -56,57 +64,68 @@ class Reader:
         document: whose file it has open; compared by identity only.
         answered_at: when it last answered, on the monotonic clock.
         leases: how many documents it has served.
+        layers: the names of the layers of its sandbox that are in force.
     """
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, files: socket.socket) -> None:
+        """Take over a process, and the socket that it is handed open files through."""
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise ValueError("all three pipes are needed")
         self._process = process
         self._stdin = process.stdin
         self._stdout = process.stdout
         self._stderr = process.stderr
+        self._files = files
         self._last_words = b""
+        self._over = False
         self._listening = asyncio.create_task(self._listen())
+        self._ending = asyncio.create_task(self._end())
         self.document: object = None
         self.answered_at = time.monotonic()
         self.leases = 0
+        self.layers: tuple[str, ...] = ()
 
     @classmethod
-    async def start(cls, limits: DocumentLimits) -> "Reader":
+    async def start(cls, family: Family, limits: DocumentLimits) -> "Reader":
         """Start a process and wait until it is warm and locked in.
 
         Raises:
             ReaderLost: it did not come up.
             OSError: no process can be started.
         """
-        config = {
-            "parent_pid": os.getpid(),
-            "memory_bytes": limits.reader_memory_bytes,
-            "file_bytes": limits.spool_file_bytes,
-            "max_page_pixels": limits.max_page_pixels,
-            "cpu_seconds": max(limits.open_seconds, limits.page_seconds),
-        }
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            "-m",
-            "ocr_grpc.documents.child",
-            json.dumps(config),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=PIPE,
-            cwd="/",
-            # Whatever the server's environment holds, secrets included, is none of its business.
-            env={"PATH": os.defpath, "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"},
-            close_fds=True,
-            start_new_session=True,
-        )
-        reader = cls(process)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            ours.setblocking(False)
+            config = json.dumps(_config(family, limits, theirs.fileno()))
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-I",
+                    "-m",
+                    "ocr_grpc.documents.child",
+                    config,
+                    stdin=PIPE,
+                    stdout=PIPE,
+                    stderr=PIPE,
+                    cwd="/",
+                    # Whatever the server's environment holds, secrets too, is not its business.
+                    env={"PATH": os.defpath, "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"},
+                    close_fds=True,
+                    pass_fds=(theirs.fileno(),),
+                    start_new_session=True,
+                )
+            except BaseException:
+                ours.close()
+                raise
+        reader = cls(process, ours)
         try:
-            await reader._receive(_START_SECONDS)
-        except BaseException:
+            ready = await reader._receive(_START_SECONDS)
+            reader.layers = tuple(str(layer) for layer in ready.message["ok"]["layers"])
+        except BaseException as error:
             reader.kill()
             await asyncio.shield(reader.wait())
+            # It has seen no document yet that this could quote.
+            error.add_note(reader.last_words)
             raise
         return reader
 
@@ -144,8 +163,13 @@ class Reader:
         except ReaderLost as lost:
             raise ReaderGone(f"while idle: {lost}") from lost
 
-    async def ask(self, request: Message, seconds: float) -> Answer:
+    async def ask(self, request: Message, seconds: float, files: Sequence[int] = ()) -> Answer:
         """Return its answer.
+
+        Args:
+            request: the message.
+            seconds: how long it may take.
+            files: open descriptors that it is handed; the caller closes its own.
 
         If this raises anything, a cancellation included, the reader is in an unknown state and
         must be killed.
@@ -155,7 +179,7 @@ class Reader:
             ReaderDied: it ended, or broke the protocol.
             ReaderGone: it had ended before it could be asked.
         """
-        self._send(request)
+        self._send(request, files)
         return await self._receive(seconds)
 
     def forget_document(self) -> None:
@@ -168,22 +192,27 @@ class Reader:
         self._send({"op": "close"})
 
     def kill(self) -> None:
-        """End the process at once; `wait` for it later."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        """End the process and what it started at once; `wait` for it later. May be called twice."""
+        if not self._over:
+            self._kill_group()
 
     async def wait(self) -> None:
         """Wait until the killed process is gone and its pipes are closed."""
-        await self._process.wait()
+        await self._ending
+        self._files.close()
         self._stdin.close()
         with contextlib.suppress(OSError):
             await self._stdin.wait_closed()
         await self._listening
 
-    def _send(self, request: Message) -> None:
+    def _send(self, request: Message, files: Sequence[int] = ()) -> None:
         if not self.alive:
             raise ReaderGone("it has ended")
         try:
+            if files:
+                request = {**request, "files": len(files)}
+                # One byte at a time is under way: this cannot block.
+                socket.send_fds(self._files, [b"f"], files)
             self._stdin.write(protocol.encode(request))
         except (RuntimeError, OSError) as error:
             # uvloop's word for a pipe that it closed, because the process ended, is RuntimeError.
@@ -196,7 +225,7 @@ class Reader:
                 header = await self._stdout.readexactly(protocol.HEADER_BYTES)
                 size = int.from_bytes(header, "big")
                 if size > protocol.MAX_ANSWER_BYTES:
-                    raise ReaderDied("answer too long")
+                    raise ReaderBroke("answer too long")
                 body = await self._stdout.readexactly(size)
         except TimeoutError as error:
             raise ReaderHung("no answer in time") from error
@@ -209,7 +238,7 @@ class Reader:
                 return Answer(await asyncio.to_thread(protocol.decode, body), large)
             return Answer(protocol.decode(body))
         except ValueError as error:
-            raise ReaderDied("answer is no message") from error
+            raise ReaderBroke("answer is no message") from error
 
     async def _cause_of_death(self) -> ReaderLost:
         self.kill()
@@ -218,7 +247,32 @@ class Reader:
             return ReaderHung("CPU time is used up")
         return ReaderDied(f"ended with {code}")
 
+    async def _end(self) -> None:
+        await self._process.wait()
+        # However it ended, what it started ends as well. Never again after that: once a group is
+        # empty, its number may become that of a stranger.
+        self._kill_group()
+        self._over = True
+
+    def _kill_group(self) -> None:
+        # It leads a group of its own, which a filter keeps its children in.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
     async def _listen(self) -> None:
         # Read to the end whatever comes, so that a talkative library never blocks the reader.
         while words := await self._stderr.read(_STDERR_BYTES):
             self._last_words = (self._last_words + words)[-_STDERR_BYTES:]
+
+
+def _config(family: Family, limits: DocumentLimits, files: int) -> Message:
+    known = {field.name for field in fields(ReaderLimits)}
+    return {
+        "family": family.value,
+        "files": files,
+        "parent_pid": os.getpid(),
+        "memory_bytes": limits.reader_memory_bytes,
+        "file_bytes": limits.spool_file_bytes,
+        "cpu_seconds": max(limits.open_seconds, limits.page_seconds),
+        "limits": {name: value for name, value in asdict(limits).items() if name in known},
+    }

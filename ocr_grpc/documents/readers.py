@@ -3,27 +3,46 @@
 import asyncio
 import math
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
+from ocr_grpc.documents.endings import Ending, after_lease
 from ocr_grpc.documents.errors import ReaderUnavailable
+from ocr_grpc.documents.formats import Family
+from ocr_grpc.documents.layers import LAYERS
 from ocr_grpc.documents.limits import DocumentLimits
 from ocr_grpc.documents.reader import Reader, ReaderGone
-from ocr_grpc.processes import resident_bytes
 
 log = structlog.get_logger()
 
-_RETIRE_MEMORY_SHARE = 0.25
-"""A reader that still occupies so much of its limit after a document has a leak or a bad heap."""
+
+class ReaderWatch(Protocol):
+    """Is told what becomes of reader processes, for metrics. Must neither block nor raise."""
+
+    def reader_started(self, family: str, layers: Mapping[str, bool]) -> None:
+        """Note a process that came up, and which of all layers of its sandbox are in force."""
+        ...
+
+    def reader_ended(self, family: str, reason: str) -> None:
+        """Note a process that is over, and why; see `Ending`."""
+        ...
 
 
 class Readers:
     """Lends warm reader processes. Whoever takes one must hold a slot of the pool."""
 
-    def __init__(self, limits: DocumentLimits, count: int) -> None:
+    def __init__(
+        self,
+        family: Family,
+        limits: DocumentLimits,
+        count: int,
+        watch: ReaderWatch | None = None,
+    ) -> None:
+        self._watch = watch
+        self._family = family
         self._limits = limits
         self._count = count
         self._idle: list[Reader] = []
@@ -49,11 +68,15 @@ class Readers:
             task.cancel()
         await asyncio.gather(*self._starting, return_exceptions=True)
         for reader in (*self._idle, *self._lent):
-            self._bury(reader)
+            self._bury(reader, Ending.CLOSED)
         self._idle.clear()
         self._lent.clear()
         while self._chores:
             await asyncio.gather(*self._chores, return_exceptions=True)
+
+    def layers(self) -> list[tuple[str, ...]]:
+        """Return the layers of each process's sandbox that are in force."""
+        return [reader.layers for reader in (*self._lent, *self._idle)]
 
     def pids(self) -> list[int]:
         """Return the ids of all processes that are lent or ready."""
@@ -92,19 +115,21 @@ class Readers:
         """Take a healthy reader back; it may still have its document open."""
         self._lent.discard(reader)
         reader.leases += 1
-        tired = (
-            reader.leases >= self._limits.leases_per_reader
-            or resident_bytes(reader.pid) > _RETIRE_MEMORY_SHARE * self._limits.reader_memory_bytes
-        )
-        if tired or self._closed or not reader.alive:
-            self._replace(reader, None)
+        if self._closed:
+            ending = Ending.CLOSED
+        elif not reader.alive:
+            ending = Ending.CRASHED
         else:
+            ending = after_lease(self._family, self._limits, reader)
+        if ending is None:
             self._idle.append(reader)
+        else:
+            self._replace(reader, ending)
 
-    def discard(self, reader: Reader, leftover: Path | None) -> None:
+    def discard(self, reader: Reader, leftover: Path | None, ending: Ending) -> None:
         """Kill a reader at once, start another; delete its half-written file once it is dead."""
         self._lent.discard(reader)
-        self._replace(reader, leftover)
+        self._replace(reader, ending, leftover)
 
     def forget(self, document: object) -> None:
         """Have idle readers close this document. Never raises."""
@@ -113,7 +138,7 @@ class Readers:
                 reader.forget_document()
             except ReaderGone:
                 self._idle.remove(reader)
-                self._replace(reader, None)
+                self._replace(reader, Ending.CRASHED)
 
     def do_later(self, chore: Coroutine[Any, Any, None]) -> None:
         """Run something short to its end, even if its cause is cancelled; `close` waits for it."""
@@ -128,25 +153,27 @@ class Readers:
     def _discard_dead(self) -> None:
         for reader in [reader for reader in self._idle if not reader.alive]:
             self._idle.remove(reader)
-            self._replace(reader, None)
+            self._replace(reader, Ending.CRASHED)
 
     async def _start_failed(self) -> bool:
         """Wait until a start ends, beginning one if none is under way; return whether it failed."""
         if not self._starting:
             if self._idle:
-                self._replace(self._idle.pop(0), None)
+                self._replace(self._idle.pop(0), Ending.ANOMALY)
             else:
                 self._start_one()
         done, _ = await asyncio.wait(self._starting, return_when=asyncio.FIRST_COMPLETED)
         return any(not task.cancelled() and task.exception() for task in done)
 
-    def _replace(self, reader: Reader, leftover: Path | None) -> None:
-        self._bury(reader, leftover)
+    def _replace(self, reader: Reader, ending: Ending, leftover: Path | None = None) -> None:
+        self._bury(reader, ending, leftover)
         if not self._closed:
             self._start_one()
 
-    def _bury(self, reader: Reader, leftover: Path | None = None) -> None:
+    def _bury(self, reader: Reader, ending: Ending, leftover: Path | None = None) -> None:
         reader.kill()
+        if self._watch is not None:
+            self._watch.reader_ended(self._family.value, ending.value)
         self.do_later(_buried(reader, leftover))
 
     def _start_one(self) -> asyncio.Task[None]:
@@ -156,9 +183,12 @@ class Readers:
         return task
 
     async def _add(self) -> None:
-        reader = await Reader.start(self._limits)
+        reader = await Reader.start(self._family, self._limits)
+        if self._watch is not None:
+            in_force = {layer: layer in reader.layers for layer in LAYERS}
+            self._watch.reader_started(self._family.value, in_force)
         if self._closed or len(self._idle) + len(self._lent) >= self._count:
-            self._bury(reader)
+            self._bury(reader, Ending.CLOSED)
         else:
             self._idle.append(reader)
 
@@ -166,7 +196,8 @@ class Readers:
         self._starting.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             # The next `take` tries again.
-            log.error("document_reader_not_started", error=repr(error))
+            words = "".join(getattr(error, "__notes__", ()))
+            log.error("document_reader_not_started", error=repr(error), last_words=words)
 
 
 async def _buried(reader: Reader, leftover: Path | None) -> None:

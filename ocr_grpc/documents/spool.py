@@ -82,9 +82,7 @@ async def _write(path: Path, chunks: AsyncIterator[bytes], max_bytes: int) -> in
         async for chunk in chunks:
             size_bytes += len(chunk)
             if size_bytes > max_bytes:
-                raise DocumentTooLarge(
-                    f"The document has more than {max_bytes} bytes.", limit_bytes=max_bytes
-                )
+                raise DocumentTooLarge(max_bytes)
             # A thread a chunk would cost more than the writing of small ones.
             if len(buffer) + len(chunk) < _BUFFER_BYTES:
                 buffer += chunk

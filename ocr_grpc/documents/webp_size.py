@@ -1,15 +1,15 @@
 """The size of a WebP picture from its header, before the decoder reserves memory for it."""
 
-from pathlib import Path
+from typing import BinaryIO
 
 
-def webp_size(path: Path) -> tuple[int, int] | None:
+def webp_size(file: BinaryIO) -> tuple[int, int] | None:
     """Return width and height in pixels; None if the header is none that is known.
 
     Source: RFC 9649, sections 2.5 to 2.7.
     """
-    with path.open("rb") as file:
-        head = file.read(30)
+    head = file.read(30)
+    file.seek(0)
     if len(head) < 30:
         return None
     chunk = head[12:16]

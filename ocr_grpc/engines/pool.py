@@ -95,7 +95,7 @@ class EnginePool:
                 if worker.ready and worker not in self._idle:
                     self._idle.append(worker)
         finally:
-            self._slots.release()
+            self._slots.release(read.caller)
 
     async def _turn(self, caller: str) -> None:
         """Wait for a slot, as long as there is hope for a worker."""
@@ -107,7 +107,7 @@ class EnginePool:
                     raise EngineUnavailable("No engine worker is ready. Try again later.")
         except BaseException:
             if turn.done() and not turn.cancelled():
-                self._slots.release()
+                self._slots.release(caller)
             else:
                 turn.cancel()
             raise

@@ -33,9 +33,14 @@ class Admission:
             MemoryFull: together they would hold too much.
         """
         if self._of_caller.total() >= self._limit:
-            raise QueueFull(self._limit, "all callers", RETRY_AFTER_SECONDS)
+            raise QueueFull(self._limit, "all callers", "MAX_EXTRACTIONS", RETRY_AFTER_SECONDS)
         if self._of_caller[caller] >= self._limit_per_caller:
-            raise QueueFull(self._limit_per_caller, "this caller", RETRY_AFTER_SECONDS)
+            raise QueueFull(
+                self._limit_per_caller,
+                "this caller",
+                "MAX_EXTRACTIONS_PER_CALLER",
+                RETRY_AFTER_SECONDS,
+            )
         if held_bytes and self._held_bytes + held_bytes > self._limit_bytes:
             raise MemoryFull(self._limit_bytes, RETRY_AFTER_SECONDS)
         self._of_caller[caller] += 1

@@ -72,14 +72,28 @@ class PromptNotSupported(InvalidOption):
 
 
 class ModeNotSupported(InvalidOption):
-    """Documents of this kind have no text layer."""
+    """Documents of this kind have no text layer, or no page images."""
 
     reason = "MODE_NOT_SUPPORTED"
 
+    def __init__(self, kind: str, because: str) -> None:
+        super().__init__(
+            f"A document of the kind {kind} {because}; leave the mode out.",
+            field="options.mode",
+            kind=kind,
+        )
+
+
+class TextFormatNotSupported(InvalidOption):
+    """Documents of this kind have no structure that Markdown could tell."""
+
+    reason = "TEXT_FORMAT_NOT_SUPPORTED"
+
     def __init__(self, kind: str) -> None:
         super().__init__(
-            f"A document of the kind {kind} carries no text of its own; leave the mode out.",
-            field="options.mode",
+            f"A document of the kind {kind} has no structure to give as Markdown; leave the text "
+            "format out.",
+            field="options.text_format",
             kind=kind,
         )
 
@@ -89,12 +103,13 @@ class QueueFull(OcrError):
 
     reason = "QUEUE_FULL"
 
-    def __init__(self, limit: int, scope: str, retry_after_seconds: float) -> None:
+    def __init__(self, limit: int, scope: str, setting: str, retry_after_seconds: float) -> None:
         super().__init__(
             f"{limit} extractions of {scope} are already under way or waiting. "
             f"Try again in {retry_after_seconds:g} s.",
             limit=limit,
             scope=scope,
+            setting=setting,
         )
         self.retry_after_seconds = retry_after_seconds
 
@@ -108,7 +123,8 @@ class MemoryFull(OcrError):
         super().__init__(
             f"Documents inside messages may take {limit_bytes} bytes together. Try again in "
             f"{retry_after_seconds:g} s, or use UploadExtract, which keeps them on disk.",
-            limit_bytes=limit_bytes,
+            limit=limit_bytes,
+            setting="MAX_INLINE_TOTAL_BYTES",
         )
         self.retry_after_seconds = retry_after_seconds
 
@@ -133,4 +149,32 @@ class DpiLowered(OcrError):
             f"At {asked} dpi the page has too many pixels; it was read at {used:.0f} dpi.",
             asked=asked,
             used=round(used),
+        )
+
+
+class PictureUnreadable(OcrError):
+    """A picture inside the text of a page could not be read; the rest of the page was."""
+
+    reason = "PICTURE_UNREADABLE"
+
+    def __init__(self, page_number: int, error: OcrError) -> None:
+        super().__init__(
+            f"A picture on page {page_number} could not be read ({error.reason}); the text was.",
+            page=page_number,
+            why=error.reason,
+        )
+
+
+class PicturesLeftOut(OcrError):
+    """A page has more pictures than are read on one; the first ones were read."""
+
+    reason = "TOO_MANY_PICTURES"
+
+    def __init__(self, page_number: int, left_out: int) -> None:
+        super().__init__(
+            f"Page {page_number} has {left_out} more pictures than are read on a page "
+            "(MAX_PICTURES_PER_PAGE); they were left out.",
+            page=page_number,
+            left_out=left_out,
+            setting="MAX_PICTURES_PER_PAGE",
         )

@@ -10,7 +10,7 @@ from ocr_grpc.documents.document import DocumentKind
 from ocr_grpc.engines.engine import EngineDescription
 from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.options import Mode
-from ocr_grpc.model import Line, PageGeometry
+from ocr_grpc.model import Line, PageGeometry, TextFormat
 
 
 class TextSource(Enum):
@@ -61,6 +61,7 @@ class Provenance:
     dpi: float = 0.0
     text_layer_rejected: str = ""
     attempts: int = 1
+    picture_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class PageStarted:
     page_number: int
     geometry: PageGeometry
     source: TextSource
+    text_format: TextFormat = TextFormat.PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ class PageFinished:
     text: str = ""
     revision: int = 0
     error: OcrError | None = None
+    text_format: TextFormat = TextFormat.PLAIN
+    blank: bool = False
 
 
 @dataclass(frozen=True, slots=True)

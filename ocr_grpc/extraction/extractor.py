@@ -9,11 +9,13 @@ from itertools import chain
 from time import monotonic
 
 from ocr_grpc.documents.document import Document
+from ocr_grpc.documents.errors import DocumentTimedOut
 from ocr_grpc.documents.pool import DocumentPool
 from ocr_grpc.documents.spool import SpooledDocument
 from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.admission import Admission, Place
-from ocr_grpc.extraction.errors import ModeNotSupported, ShuttingDown
+from ocr_grpc.extraction.engine_reading import PageEngine
+from ocr_grpc.extraction.errors import ShuttingDown
 from ocr_grpc.extraction.events import (
     Event,
     Failed,
@@ -23,10 +25,12 @@ from ocr_grpc.extraction.events import (
     Started,
     Usage,
 )
+from ocr_grpc.extraction.inspection import InspectedDocument, inspected
 from ocr_grpc.extraction.interruption import Interruption
 from ocr_grpc.extraction.meter import Meter
 from ocr_grpc.extraction.options import ExtractOptions, Mode, select_pages
-from ocr_grpc.extraction.page_reader import PageContext, PageEngine, PageReader
+from ocr_grpc.extraction.page_context import PageContext
+from ocr_grpc.extraction.page_reader import PageReader
 from ocr_grpc.extraction.page_stream import merged
 from ocr_grpc.fairness import FairSlots
 
@@ -37,6 +41,7 @@ class ExtractionLimits:
 
     pages_at_once: int
     page_timeout_seconds: float
+    document_timeout_seconds: float
     max_extractions: int
     max_extractions_per_caller: int
     max_inline_total_bytes: int
@@ -47,12 +52,14 @@ class Order:
     """What is to be read, for whom.
 
     Attributes:
+        file_name: what the caller calls it; a hint among formats of text.
         caller: whom fairness counts it for.
         meter: told of every page before it leaves.
         interruption: ends the extraction with an error.
     """
 
     document: SpooledDocument
+    file_name: str
     options: ExtractOptions
     caller: str
     meter: Meter
@@ -92,6 +99,17 @@ class Extractor:
         """
         options.check(self._engine.description)
 
+    async def inspect(
+        self, document: SpooledDocument, file_name: str, options: ExtractOptions, caller: str
+    ) -> InspectedDocument:
+        """Return what a document is, without reading it; see `inspection.inspected`."""
+        limit = self._limits.document_timeout_seconds
+        try:
+            async with asyncio.timeout(limit):
+                return await inspected(self._documents, document, file_name, options, caller)
+        except TimeoutError:
+            raise _timed_out(limit) from None
+
     async def extract(self, order: Order) -> AsyncGenerator[Event, None]:
         """Yield the events of an extraction: `Started` first, `Finished` or `Failed` last.
 
@@ -103,6 +121,10 @@ class Extractor:
             OcrError: what the meter refuses it with; there was no event. Or what interrupts it.
         """
         meter = order.meter
+        limit = self._limits.document_timeout_seconds
+        deadline = asyncio.get_running_loop().call_later(
+            limit, order.interruption.end, _timed_out(limit)
+        )
         self._running.add(order.interruption)
         try:
             async with aclosing(self._opened(order)) as events:
@@ -116,15 +138,20 @@ class Extractor:
             await meter.abandon()
             raise
         finally:
+            deadline.cancel()
             self._running.discard(order.interruption)
 
     async def _opened(self, order: Order) -> AsyncGenerator[Event, None]:
         began = monotonic()
         options = order.options
-        opened = await self._documents.open(order.document.path, caller=order.caller)
+        opened = await self._documents.open(
+            order.document.path,
+            name=order.file_name,
+            password=options.password,
+            caller=order.caller,
+        )
         try:
-            if options.mode is Mode.TEXT_LAYER_ONLY and not opened.has_text_layers:
-                raise ModeNotSupported(opened.kind.value)
+            options.check_fits(opened.kind)
             pages = select_pages(options.pages, opened.page_count)
             place = self._admission.queue()
             try:
@@ -194,6 +221,15 @@ async def _charged(
             if isinstance(event, PageFinished):
                 await meter.charge(event)
             yield event
+
+
+def _timed_out(limit_seconds: float) -> DocumentTimedOut:
+    return DocumentTimedOut(
+        f"Reading the document took longer than {limit_seconds:g} seconds. Split it, or ask for "
+        "fewer pages.",
+        limit=limit_seconds,
+        setting="DOCUMENT_TIMEOUT_SECONDS",
+    )
 
 
 class _Totals:

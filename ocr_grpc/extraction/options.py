@@ -1,24 +1,30 @@
 """What a caller can ask of an extraction, and the rules for it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
+from ocr_grpc.documents.document import DocumentKind
+from ocr_grpc.documents.formats import FORMATS
 from ocr_grpc.engines.engine import EngineDescription
 from ocr_grpc.errors import InvalidOption
 from ocr_grpc.extraction.errors import (
     EngineNotAvailable,
     InvalidPages,
     LanguageNotSupported,
+    ModeNotSupported,
     PageOutOfRange,
     PromptNotSupported,
+    TextFormatNotSupported,
 )
+from ocr_grpc.model import TextFormat
 
 MIN_DPI = 50
 MAX_DPI = 600
 MAX_LANGUAGES = 16
 MAX_PAGES_CHARS = 4_000
 MAX_PROMPT_CHARS = 4_000
+MAX_PASSWORD_CHARS = 128
 
 _RANGE = re.compile(r"\s*(?:(\d{1,9})|(\d{1,9})?\s*-\s*(\d{1,9})?)\s*", re.ASCII)
 
@@ -41,6 +47,10 @@ class ExtractOptions:
     languages: tuple[str, ...] = ()
     engine: str = ""
     prompt: str = ""
+    password: str = field(default="", repr=False)
+    text_format: TextFormat | None = None
+    """None leaves it to the document: Markdown if it has structure, else plain."""
+    skip_pictures: bool = False
 
     def check(self, engine: EngineDescription) -> None:
         """Refuse whatever cannot be honoured with this engine, before any work is done.
@@ -56,12 +66,37 @@ class ExtractOptions:
                 minimum=MIN_DPI,
                 maximum=MAX_DPI,
             )
+        if len(self.password) > MAX_PASSWORD_CHARS:
+            raise InvalidOption(
+                f"A password has at most {MAX_PASSWORD_CHARS} characters.",
+                field="options.password",
+                maximum=MAX_PASSWORD_CHARS,
+            )
         if self.engine and self.engine != engine.name:
             raise EngineNotAvailable(self.engine, available=engine.name)
         if self.prompt:
             raise PromptNotSupported(engine.name)
         parse_ranges(self.pages)
         _check_languages(self.languages, engine)
+
+    def check_fits(self, kind: DocumentKind) -> None:
+        """Refuse what cannot be honoured for a document of this kind.
+
+        Raises:
+            InvalidOption: or one of its subclasses, naming the field.
+        """
+        form = FORMATS[kind]
+        if self.mode is Mode.TEXT_LAYER_ONLY and not form.text_layer:
+            raise ModeNotSupported(kind.value, "carries no text of its own")
+        if self.mode is Mode.FORCE_OCR and form.structured:
+            raise ModeNotSupported(kind.value, "has no page images to read")
+        if self.text_format is TextFormat.MARKDOWN and not form.markdown:
+            raise TextFormatNotSupported(kind.value)
+
+    def text_format_of(self, kind: DocumentKind) -> TextFormat:
+        """Return the form that the text of a document of this kind is given in."""
+        default = TextFormat.MARKDOWN if FORMATS[kind].markdown else TextFormat.PLAIN
+        return self.text_format or default
 
 
 def _check_languages(languages: tuple[str, ...], engine: EngineDescription) -> None:

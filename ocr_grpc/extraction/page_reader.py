@@ -1,25 +1,15 @@
-"""Reads one page, from its text layer or from its image, and tells the story as events."""
+"""Reads one page, from its own text or from its image, and tells the story as events."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from typing import Protocol
 
-from ocr_grpc.documents.document import Document, TextLayer
-from ocr_grpc.documents.errors import NoTextLayer, PageError, ReaderUnavailable, SpoolFull
-from ocr_grpc.engines.engine import EngineDescription, ReadOptions
-from ocr_grpc.engines.errors import (
-    EngineCrashed,
-    EngineFailed,
-    EngineUnavailable,
-    PageTimedOut,
-    WorkerLost,
-)
-from ocr_grpc.engines.page_read import PageRead, ReadTimes
+from ocr_grpc.documents.document import TextLayer
+from ocr_grpc.documents.errors import NoTextLayer, PageError
 from ocr_grpc.errors import OcrError
-from ocr_grpc.extraction.admission import Place
+from ocr_grpc.extraction.engine_reading import BeganAnew
 from ocr_grpc.extraction.errors import DpiLowered
 from ocr_grpc.extraction.events import (
     Delta,
@@ -32,63 +22,16 @@ from ocr_grpc.extraction.events import (
     TextSource,
     Usage,
 )
-from ocr_grpc.extraction.options import ExtractOptions, Mode
-from ocr_grpc.fairness import FairSlots
-from ocr_grpc.model import Line, RenderedPage, joined
-
-MAX_ATTEMPTS = 3
-"""How many workers may die over a page before it is the page's fault."""
-
-MAX_LOSSES = 12
-"""The same, with those that died before they said that they had turned to the page."""
+from ocr_grpc.extraction.options import Mode
+from ocr_grpc.extraction.page_context import PAGE_ERRORS, PageContext
+from ocr_grpc.extraction.written_page import Cut, WrittenPage
+from ocr_grpc.model import Line, PageGeometry, RenderedPage, TextFormat, joined
 
 LINES_PER_DELTA = 64
 """Lines of a text layer come all at once; a delta must stay a small message."""
 
-PAGE_ERRORS = (
-    PageError,
-    ReaderUnavailable,
-    SpoolFull,
-    EngineCrashed,
-    EngineFailed,
-    EngineUnavailable,
-    PageTimedOut,
-)
-"""What ends one page and leaves the others alone."""
-
-
-class PageEngine(Protocol):
-    """What extraction needs of the engine workers; `EnginePool` is one."""
-
-    @property
-    def description(self) -> EngineDescription:
-        """Return what the engine is."""
-        ...
-
-    @property
-    def ready_workers(self) -> int:
-        """Return how many pages can be read at once at this moment."""
-        ...
-
-    def read(self, read: PageRead) -> AsyncGenerator[list[Line] | ReadTimes, None]:
-        """Yield the lines of a page; see `EnginePool.read`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class PageContext:
-    """What the pages of one extraction share."""
-
-    extraction_id: str
-    caller: str
-    document: Document
-    size_bytes: int
-    options: ExtractOptions
-    engine: PageEngine
-    rendering: FairSlots
-    """Bounds the pages that exist as pixels: some for the engine, as many ready for it."""
-    place: Place
-    page_timeout_seconds: float
+NO_GEOMETRY = PageGeometry(0, 0, 0.0)
+"""Of pages that are written and not drawn."""
 
 
 class PageReader:
@@ -99,24 +42,30 @@ class PageReader:
         self._page_number = page_number
         self._provenance = Provenance(mode=context.options.mode)
         self._text: list[str] = []
+        self._form = TextFormat.PLAIN
+        self._blank = False
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Yield the events of the page; the last is its `PageFinished`, whatever happens to it."""
         try:
-            layer = await self._text_layer()
-            if layer is not None:
-                self._context.place.leave()
-                for event in self._from_text_layer(layer):
+            async with aclosing(self._read()) as events:
+                async for event in events:
                     yield event
-                    await asyncio.sleep(0)  # a dense page must not hold up everybody else
-            else:
-                async with aclosing(self._from_image()) as events:
-                    async for event in events:
-                        yield event
         except PAGE_ERRORS as error:
             if self._text:  # lines of a page that failed in the middle
                 yield Retract(self._page_number)
             yield self._finished(PageOutcome.FAILED, error)
+
+    async def _read(self) -> AsyncGenerator[Event, None]:
+        if self._context.document.is_structured:
+            events = self._from_written()
+        elif layer := await self._text_layer():
+            events = self._from_text_layer(layer)
+        else:
+            events = self._from_image()
+        async with aclosing(events):
+            async for event in events:
+                yield event
 
     async def _text_layer(self) -> TextLayer | None:
         """Return the page's own text if it is to be used."""
@@ -135,23 +84,47 @@ class PageReader:
         if layer.usable or layer.blank:
             return layer
         if mode is Mode.TEXT_LAYER_ONLY:
-            raise NoTextLayer(
-                f"Page {self._page_number} carries no usable text of its own "
-                f"({layer.unusable_because}); MODE_AUTO reads its image instead.",
-                page=self._page_number,
-                why=layer.unusable_because,
-            )
+            raise NoTextLayer.on_page(self._page_number, layer.unusable_because)
         self._provenance = replace(self._provenance, text_layer_rejected=layer.unusable_because)
         return None
 
-    def _from_text_layer(self, layer: TextLayer) -> Iterator[Event]:
+    async def _from_written(self) -> AsyncGenerator[Event, None]:
+        context = self._context
+        form = context.options.text_format_of(context.document.kind)
+        page = await context.document.structured_page(self._page_number, form)
+        context.place.leave()
+        written = WrittenPage(context, self._page_number, page)
+        self._form, self._blank = page.format, page.blank
+        self._provenance = replace(self._provenance, source=written.source)
+        yield PageStarted(self._page_number, NO_GEOMETRY, written.source, page.format)
+        async with aclosing(written.pieces()) as pieces:
+            async for piece in pieces:
+                yield self._cut(piece.length) if isinstance(piece, Cut) else self._piece(piece)
+                await asyncio.sleep(0)  # a long page must not hold up everybody else
+        if written.pictures_read:
+            self._provenance = replace(
+                self._provenance,
+                engine=context.engine.description,
+                picture_count=written.pictures_read,
+            )
+        problem = written.problem
+        yield self._finished(PageOutcome.DEGRADED if problem else PageOutcome.OK, problem)
+
+    async def _from_text_layer(self, layer: TextLayer) -> AsyncGenerator[Event, None]:
+        self._context.place.leave()
         source = TextSource.TEXT_LAYER
+        self._blank = layer.blank
         self._provenance = replace(self._provenance, source=source, dpi=layer.geometry.dpi)
         yield PageStarted(self._page_number, layer.geometry, source)
+        for delta in self._deltas(layer):
+            yield delta
+            await asyncio.sleep(0)  # a dense page must not hold up everybody else
+        yield self._finished(PageOutcome.OK)
+
+    def _deltas(self, layer: TextLayer) -> Iterator[Delta]:
         lines = iter(layer.lines)
         while some := list(islice(lines, LINES_PER_DELTA)):
             yield self._delta(some)
-        yield self._finished(PageOutcome.OK)
 
     async def _from_image(self) -> AsyncGenerator[Event, None]:
         context = self._context
@@ -160,6 +133,7 @@ class PageReader:
             page = await context.document.render(self._page_number, context.options.dpi)
             try:
                 source = TextSource.IMAGE
+                self._blank = page.blank
                 self._provenance = replace(
                     self._provenance,
                     source=source,
@@ -167,46 +141,26 @@ class PageReader:
                     engine=context.engine.description,
                 )
                 yield PageStarted(self._page_number, page.geometry, source)
-                async with aclosing(self._read(page)) as events:
-                    async for event in events:
-                        yield event
+                if not page.blank:
+                    async with aclosing(self._lines(page)) as events:
+                        async for event in events:
+                            yield event
             finally:
                 page.path.unlink(missing_ok=True)
         lowered = self._lowered(page)
         yield self._finished(PageOutcome.DEGRADED if lowered else PageOutcome.OK, lowered)
 
-    async def _read(self, page: RenderedPage) -> AsyncGenerator[Event, None]:
+    async def _lines(self, page: RenderedPage) -> AsyncGenerator[Event, None]:
         """Yield the deltas of the page, beginning anew when a worker dies over it."""
-        context = self._context
-        read = PageRead(
-            page=page,
-            options=ReadOptions(context.options.languages),
-            caller=context.caller,
-            extraction_id=context.extraction_id,
-            page_number=self._page_number,
-            timeout_seconds=context.page_timeout_seconds,
-        )
-        attempts, losses = 1, 0
-        while attempts <= MAX_ATTEMPTS and losses < MAX_LOSSES:
-            self._provenance = replace(self._provenance, attempts=attempts)
-            try:
-                async with aclosing(context.engine.read(read)) as parts:
-                    async for part in parts:
-                        if not isinstance(part, ReadTimes):
-                            yield self._delta(part)
-                return
-            except WorkerLost as lost:
-                # A worker that died before it began says nothing about the page.
-                attempts += lost.began
-                losses += 1
+        lines = self._context.reading(self._page_number).lines(page)
+        async with aclosing(lines) as parts:
+            async for part in parts:
+                if not isinstance(part, BeganAnew):
+                    yield self._delta(part)
+                    continue
+                self._provenance = replace(self._provenance, attempts=part.attempts)
                 if self._text:
-                    self._text.clear()
-                    yield Retract(self._page_number)
-        raise EngineCrashed(
-            f"{losses} engine workers ended while they read page {self._page_number}.",
-            page=self._page_number,
-            attempts=losses,
-        )
+                    yield self._cut(0)
 
     def _lowered(self, page: RenderedPage) -> OcrError | None:
         asked = self._context.options.dpi
@@ -221,6 +175,15 @@ class PageReader:
         text = joined(lines)
         self._text.append(text)
         return Delta(self._page_number, text, tuple(lines))
+
+    def _piece(self, text: str) -> Delta:
+        self._text.append(text)
+        return Delta(self._page_number, text, ())
+
+    def _cut(self, length: int) -> Retract:
+        text = "".join(self._text)[:length]
+        self._text = [text] if text else []
+        return Retract(self._page_number, length)
 
     def _finished(self, outcome: PageOutcome, error: OcrError | None = None) -> PageFinished:
         failed = outcome is PageOutcome.FAILED
@@ -237,6 +200,8 @@ class PageReader:
             text=text,
             revision=0 if failed else 1,
             error=error,
+            text_format=self._form,
+            blank=self._blank and not failed,
         )
 
     def _input_bytes(self) -> int:

@@ -1,12 +1,13 @@
 """Takes a document in and has it read: admitted, spooled, metered, extracted."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from ocr_grpc.documents.spool import Spool, SpooledDocument
 from ocr_grpc.extraction.events import Event
 from ocr_grpc.extraction.extractor import Extractor, Order
+from ocr_grpc.extraction.inspection import InspectedDocument
 from ocr_grpc.extraction.interruption import Interruption
 from ocr_grpc.extraction.metered import LedgerMeter, MeteredCall, fingerprint_of
 from ocr_grpc.extraction.options import ExtractOptions
@@ -49,25 +50,37 @@ class Intake:
 
     async def events(self, arriving: Arriving) -> AsyncGenerator[Event, None]:
         """Yield the events of a document, from the arrival of its bytes on."""
+        require_request_id(arriving.request_id)
+        async with self._arrived(arriving) as document:
+            order = await self._order(arriving, document, current_call(), current_caller())
+            async with aclosing(self._extractor.extract(order)) as events:
+                async for event in events:
+                    yield event
+
+    async def inspect(self, arriving: Arriving) -> InspectedDocument:
+        """Return what a document is, without reading it."""
+        async with self._arrived(arriving) as document:
+            return await self._extractor.inspect(
+                document, arriving.file_name, arriving.options, current_call().caller
+            )
+
+    @asynccontextmanager
+    async def _arrived(self, arriving: Arriving) -> AsyncGenerator[SpooledDocument, None]:
+        """Admit a document and take all of it in; it exists until the block is left."""
         if len(arriving.file_name) > MAX_FILE_NAME_CHARS:
             raise InvalidFileName(
                 f"A file name has at most {MAX_FILE_NAME_CHARS} characters.", field="file_name"
             )
-        require_request_id(arriving.request_id)
         self._extractor.check(arriving.options)
         call, caller = current_call(), current_caller()
-        principal = current_principal()
         with self._extractor.admitted(call.caller, arriving.held_bytes):
             async with (
-                self._streams.held(principal, caller.call_id),
+                self._streams.held(current_principal(), caller.call_id),
                 aclosing(arriving.chunks),
                 self._spool.received(arriving.chunks, arriving.max_bytes) as document,
             ):
                 call.facts["size_bytes"] = document.size_bytes
-                order = await self._order(arriving, document, call, caller)
-                async with aclosing(self._extractor.extract(order)) as events:
-                    async for event in events:
-                        yield event
+                yield document
 
     async def _order(
         self, arriving: Arriving, document: SpooledDocument, call: CallRecord, caller: Caller
@@ -84,4 +97,6 @@ class Intake:
         meter = caller.meter = LedgerMeter(
             self._ledger, metered, lambda error: code_of(error).name, arriving.streamed
         )
-        return Order(document, arriving.options, call.caller, meter, interruption)
+        return Order(
+            document, arriving.file_name, arriving.options, call.caller, meter, interruption
+        )

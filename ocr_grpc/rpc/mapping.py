@@ -5,9 +5,16 @@ from ocr_grpc.engines.engine import EngineDescription
 from ocr_grpc.errors import InvalidOption
 from ocr_grpc.extraction import events
 from ocr_grpc.extraction.options import ExtractOptions, Mode
-from ocr_grpc.model import Line
+from ocr_grpc.model import Line, TextFormat
 from ocr_grpc.rpc.status import status_of
-from ocr_grpc.v1 import document_pb2, engine_pb2, extraction_pb2, options_pb2, page_pb2, usage_pb2
+from ocr_grpc.v1 import (
+    document_pb2,
+    engine_pb2,
+    extraction_pb2,
+    options_pb2,
+    page_pb2,
+    usage_pb2,
+)
 
 _MODES = {
     options_pb2.MODE_UNSPECIFIED: Mode.AUTO,
@@ -15,13 +22,18 @@ _MODES = {
     options_pb2.MODE_FORCE_OCR: Mode.FORCE_OCR,
     options_pb2.MODE_TEXT_LAYER_ONLY: Mode.TEXT_LAYER_ONLY,
 }
+_TEXT_FORMATS: dict[options_pb2.TextFormat.ValueType, TextFormat | None] = {
+    options_pb2.TEXT_FORMAT_UNSPECIFIED: None,
+    options_pb2.TEXT_FORMAT_PLAIN: TextFormat.PLAIN,
+    options_pb2.TEXT_FORMAT_MARKDOWN: TextFormat.MARKDOWN,
+}
 
 
 def options_from_proto(options: options_pb2.ExtractOptions) -> ExtractOptions:
     """Return the options of a request.
 
     Raises:
-        InvalidOption: the mode is a number that this version does not know.
+        InvalidOption: an enum value is a number that this version does not know.
     """
     mode = _MODES.get(options.mode)
     if mode is None:
@@ -37,7 +49,25 @@ def options_from_proto(options: options_pb2.ExtractOptions) -> ExtractOptions:
         languages=tuple(options.languages),
         engine=options.engine,
         prompt=options.prompt,
+        password=options.password,
+        text_format=_text_format(options.text_format),
+        skip_pictures=options.skip_pictures,
     )
+
+
+def _text_format(wanted: options_pb2.TextFormat.ValueType) -> TextFormat | None:
+    if wanted not in _TEXT_FORMATS:
+        raise InvalidOption(
+            f"{wanted} is no text format that this server knows.",
+            field="options.text_format",
+            text_format=wanted,
+        )
+    return _TEXT_FORMATS[wanted]
+
+
+def text_format_to_proto(form: TextFormat) -> options_pb2.TextFormat.ValueType:
+    """Return a form of text as its enum value."""
+    return options_pb2.TextFormat.Value(f"TEXT_FORMAT_{form.name}")
 
 
 def mode_to_proto(mode: Mode) -> options_pb2.Mode.ValueType:
@@ -110,6 +140,7 @@ def provenance_to_proto(provenance: events.Provenance) -> page_pb2.Provenance:
         mode=mode_to_proto(provenance.mode),
         text_layer_rejected=provenance.text_layer_rejected,
         attempts=provenance.attempts,
+        picture_count=provenance.picture_count,
     )
     if provenance.engine:
         message.engine = provenance.engine.name
@@ -142,6 +173,7 @@ def page_started_to_proto(event: events.PageStarted) -> extraction_pb2.PageStart
         height_px=event.geometry.height_px,
         dpi=event.geometry.dpi,
         source=source_to_proto(event.source),
+        text_format=text_format_to_proto(event.text_format),
     )
 
 
@@ -173,6 +205,12 @@ def page_finished_to_proto(event: events.PageFinished) -> extraction_pb2.PageFin
         provenance=provenance_to_proto(event.provenance),
         reason=event.error.reason if event.error else "",
         message=event.error.message if event.error else "",
+        text_format=(
+            text_format_to_proto(event.text_format)
+            if event.revision
+            else options_pb2.TEXT_FORMAT_UNSPECIFIED
+        ),
+        blank=event.blank,
     )
 
 

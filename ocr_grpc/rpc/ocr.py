@@ -2,27 +2,23 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 
 import structlog
 
-from ocr_grpc.documents.document import DocumentKind
 from ocr_grpc.documents.errors import DocumentTooLarge
-from ocr_grpc.documents.formats import FORMATS
-from ocr_grpc.engines.engine import EngineDescription
 from ocr_grpc.errors import OcrError
+from ocr_grpc.extraction.engine_reading import PageEngine
 from ocr_grpc.extraction.events import Event, Failed, Finished, PageFinished, Usage
-from ocr_grpc.extraction.options import MAX_DPI, MIN_DPI, Mode
-from ocr_grpc.extraction.page_reader import PageEngine
-from ocr_grpc.rpc import mapping
+from ocr_grpc.rpc import capabilities, mapping
+from ocr_grpc.rpc.capabilities import OcrLimits
 from ocr_grpc.rpc.errors import InternalError
+from ocr_grpc.rpc.inspection_mapping import inspected_to_proto
 from ocr_grpc.rpc.intake import Arriving, Intake
 from ocr_grpc.rpc.interceptors.base import Context
 from ocr_grpc.rpc.responses import Response, event_to_proto
 from ocr_grpc.rpc.upload import Upload
 from ocr_grpc.rpc.whole_document import WholeDocument
 from ocr_grpc.telemetry.call_record import current_call
-from ocr_grpc.v1 import document_pb2
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceServicer
 
@@ -30,18 +26,6 @@ log = structlog.get_logger()
 
 REST_MARK = "x-envoy-original-path"
 """Metadata that the sidecar adds to calls it made from REST."""
-
-
-@dataclass(frozen=True, slots=True)
-class OcrLimits:
-    """The bounds of a call; the fields are settings of the same names."""
-
-    max_inline_bytes: int
-    max_document_bytes: int
-    max_pages: int
-    max_page_pixels: int
-    page_timeout_seconds: float
-    upload_idle_seconds: float
 
 
 class OcrServicerImpl(OcrServiceServicer):
@@ -89,70 +73,58 @@ class OcrServicerImpl(OcrServiceServicer):
         events = self._uploaded(upload)
         return self._responses(pb.UploadExtractResponse, events, context)
 
+    async def Inspect(  # noqa: N802 - the name in the proto
+        self, request: pb.InspectRequest, context: Context
+    ) -> pb.InspectResponse:
+        """Say what a document is."""
+        arriving = self._arriving(request, "", streamed=False)
+        del request
+        return inspected_to_proto(await self._intake.inspect(arriving))
+
     async def GetCapabilities(  # noqa: N802 - the name in the proto
         self, request: pb.GetCapabilitiesRequest, context: Context
     ) -> pb.GetCapabilitiesResponse:
         """Return what this server can do."""
-        engine: EngineDescription = self._engine.description
-        limits = self._limits
-        return pb.GetCapabilitiesResponse(
-            version=self._version,
-            engines=[mapping.capable_engine_to_proto(engine, self._engine.ready_workers)],
-            formats=[
-                document_pb2.DocumentFormat(
-                    kind=mapping.kind_to_proto(kind),
-                    media_types=FORMATS[kind].media_types,
-                    text_layer=FORMATS[kind].text_layer,
-                )
-                for kind in DocumentKind
-            ],
-            modes=[mapping.mode_to_proto(mode) for mode in Mode],
-            limits=pb.Limits(
-                max_inline_bytes=limits.max_inline_bytes,
-                max_document_bytes=limits.max_document_bytes,
-                max_pages=limits.max_pages,
-                max_page_pixels=limits.max_page_pixels,
-                min_dpi=MIN_DPI,
-                max_dpi=MAX_DPI,
-                page_timeout_seconds=limits.page_timeout_seconds,
-            ),
-        )
+        return capabilities.response(self._version, self._engine, self._limits)
 
     async def _inline(
         self, request: pb.ExtractRequest | pb.StreamExtractRequest
     ) -> AsyncGenerator[Event, None]:
-        options = mapping.options_from_proto(request.options)
-        limit = self._limits.max_inline_bytes
-        size_bytes = len(request.content)
-        if size_bytes > limit:
-            raise DocumentTooLarge(
-                f"A document inside one message has at most {limit} bytes; use UploadExtract.",
-                limit_bytes=limit,
-                size_bytes=size_bytes,
-            )
-        arriving = Arriving(
-            _once([request.content]),
-            options,
-            request.file_name,
-            request.request_id,
-            max_bytes=limit,
-            held_bytes=size_bytes,
-            streamed=isinstance(request, pb.StreamExtractRequest),
-        )
+        streamed = isinstance(request, pb.StreamExtractRequest)
+        arriving = self._arriving(request, request.request_id, streamed)
         del request  # its bytes are on disk soon, and an extraction may last
         async with aclosing(self._intake.events(arriving)) as events:
             async for event in events:
                 yield event
 
+    def _arriving(
+        self,
+        request: pb.ExtractRequest | pb.StreamExtractRequest | pb.InspectRequest,
+        request_id: str,
+        streamed: bool,
+    ) -> Arriving:
+        options = mapping.options_from_proto(request.options)
+        limit = self._limits.max_inline_bytes
+        size_bytes = len(request.content)
+        if size_bytes > limit:
+            raise DocumentTooLarge(
+                limit, size_bytes, "MAX_INLINE_BYTES", "Use UploadExtract, which takes more."
+            )
+        return Arriving(
+            _once([request.content]),
+            options,
+            request.file_name,
+            request_id,
+            max_bytes=limit,
+            held_bytes=size_bytes,
+            streamed=streamed,
+        )
+
     async def _uploaded(self, upload: Upload) -> AsyncGenerator[Event, None]:
         options = await upload.begin()
         limit = self._limits.max_document_bytes
         if upload.size_bytes > limit:
-            raise DocumentTooLarge(
-                f"A document has at most {limit} bytes.",
-                limit_bytes=limit,
-                size_bytes=upload.size_bytes,
-            )
+            raise DocumentTooLarge(limit, upload.size_bytes)
         arriving = Arriving(
             upload.chunks(), options, upload.file_name, upload.request_id, max_bytes=limit
         )

@@ -67,6 +67,7 @@ class WholeDocument:
         page.usage.CopyFrom(finished.usage)
         page.provenance.CopyFrom(finished.provenance)
         page.reason, page.message = finished.reason, finished.message
+        page.text_format, page.blank = finished.text_format, finished.blank
         if page.outcome == page_pb2.PAGE_OUTCOME_FAILED:
             del page.lines[:]
         self._response.pages.append(page)

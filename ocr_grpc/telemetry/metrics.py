@@ -1,6 +1,7 @@
 """What Prometheus is told: each server has a registry of its own, as tests run several at once."""
 
 import asyncio
+from collections.abc import Mapping
 from threading import Thread
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -63,6 +64,22 @@ class Metrics:
         self.database_errors = self._counter(
             "ocr_database_errors", "Times the database did not answer background work."
         )
+        self.sandbox_layer = self._gauge(
+            "ocr_sandbox_layer",
+            "1 if a layer of the sandbox was in force in the document reader started last.",
+            "family",
+            "layer",
+        )
+        self.readers_started = self._counter(
+            "ocr_readers_started", "Document reader processes that came up.", "family"
+        )
+        self.readers_ended = self._counter(
+            "ocr_readers_ended",
+            "Document reader processes that were replaced, by the cause: recycled and grew are "
+            "upkeep, cancelled is callers' doing, all else is a document's.",
+            "family",
+            "reason",
+        )
 
     def refused(self, reason: str) -> None:
         """Count a refused call. Past the first 100 reasons the rest are one label."""
@@ -71,6 +88,16 @@ class Metrics:
                 reason = OTHER_REASON
             self._reasons.add(reason)
         self.refusals.labels(reason).inc()
+
+    def reader_started(self, family: str, layers: Mapping[str, bool]) -> None:
+        """Note a document reader that came up, and which layers of its sandbox are in force."""
+        self.readers_started.labels(family).inc()
+        for layer, in_force in layers.items():
+            self.sandbox_layer.labels(family, layer).set(in_force)
+
+    def reader_ended(self, family: str, reason: str) -> None:
+        """Note a document reader that is over, and why."""
+        self.readers_ended.labels(family, reason).inc()
 
     def start_http(self, host: str, port: int) -> int:
         """Serve `/metrics` in a thread of its own and return the port; 0 takes a free one.

@@ -24,15 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aocr_grpc/v1/document.proto\x12\x0bocr_grpc.v1\"b\n\x0e\x44ocumentFormat\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.ocr_grpc.v1.DocumentKind\x12\x13\n\x0bmedia_types\x18\x02 \x03(\t\x12\x12\n\ntext_layer\x18\x03 \x01(\x08*\xd1\x01\n\x0c\x44ocumentKind\x12\x1d\n\x19\x44OCUMENT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44OCUMENT_KIND_PDF\x10\x01\x12\x15\n\x11\x44OCUMENT_KIND_PNG\x10\x02\x12\x16\n\x12\x44OCUMENT_KIND_JPEG\x10\x03\x12\x16\n\x12\x44OCUMENT_KIND_WEBP\x10\x04\x12\x16\n\x12\x44OCUMENT_KIND_TIFF\x10\x05\x12\x15\n\x11\x44OCUMENT_KIND_BMP\x10\x06\x12\x15\n\x11\x44OCUMENT_KIND_GIF\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aocr_grpc/v1/document.proto\x12\x0bocr_grpc.v1\"\x89\x01\n\x0e\x44ocumentFormat\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.ocr_grpc.v1.DocumentKind\x12\x13\n\x0bmedia_types\x18\x02 \x03(\t\x12\x12\n\ntext_layer\x18\x03 \x01(\x08\x12\x12\n\nstructured\x18\x04 \x01(\x08\x12\x11\n\tpage_unit\x18\x05 \x01(\t\"\x94\x02\n\x0ePageInspection\x12\x13\n\x0bpage_number\x18\x01 \x01(\x05\x12\x10\n\x08width_pt\x18\x02 \x01(\x02\x12\x11\n\theight_pt\x18\x03 \x01(\x02\x12\x10\n\x08width_px\x18\x04 \x01(\x05\x12\x11\n\theight_px\x18\x05 \x01(\x05\x12\x0b\n\x03\x64pi\x18\x06 \x01(\x02\x12\x18\n\x10text_layer_share\x18\x07 \x01(\x02\x12\x18\n\x10rotation_degrees\x18\x08 \x01(\x05\x12\r\n\x05\x62lank\x18\t \x01(\x08\x12\x15\n\rpicture_count\x18\n \x01(\x05\x12\x1b\n\x13text_layer_rejected\x18\x0b \x01(\t\x12\x0e\n\x06reason\x18\x0c \x01(\t\x12\x0f\n\x07message\x18\r \x01(\t*\xd4\x04\n\x0c\x44ocumentKind\x12\x1d\n\x19\x44OCUMENT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44OCUMENT_KIND_PDF\x10\x01\x12\x15\n\x11\x44OCUMENT_KIND_PNG\x10\x02\x12\x16\n\x12\x44OCUMENT_KIND_JPEG\x10\x03\x12\x16\n\x12\x44OCUMENT_KIND_WEBP\x10\x04\x12\x16\n\x12\x44OCUMENT_KIND_TIFF\x10\x05\x12\x15\n\x11\x44OCUMENT_KIND_BMP\x10\x06\x12\x15\n\x11\x44OCUMENT_KIND_GIF\x10\x07\x12\x16\n\x12\x44OCUMENT_KIND_HEIC\x10\x08\x12\x16\n\x12\x44OCUMENT_KIND_AVIF\x10\t\x12\x1b\n\x17\x44OCUMENT_KIND_JPEG_2000\x10\n\x12\x16\n\x12\x44OCUMENT_KIND_DOCX\x10\x0b\x12\x16\n\x12\x44OCUMENT_KIND_XLSX\x10\x0c\x12\x15\n\x11\x44OCUMENT_KIND_XLS\x10\r\x12\x15\n\x11\x44OCUMENT_KIND_ODS\x10\x0e\x12\x16\n\x12\x44OCUMENT_KIND_PPTX\x10\x0f\x12\x15\n\x11\x44OCUMENT_KIND_ODT\x10\x10\x12\x15\n\x11\x44OCUMENT_KIND_RTF\x10\x11\x12\x16\n\x12\x44OCUMENT_KIND_HTML\x10\x12\x12\x16\n\x12\x44OCUMENT_KIND_EPUB\x10\x13\x12\x1a\n\x16\x44OCUMENT_KIND_MARKDOWN\x10\x14\x12\x15\n\x11\x44OCUMENT_KIND_CSV\x10\x15\x12\x15\n\x11\x44OCUMENT_KIND_TSV\x10\x16\x12\x16\n\x12\x44OCUMENT_KIND_TEXT\x10\x17\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ocr_grpc.v1.document_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DOCUMENTKIND']._serialized_start=144
-  _globals['_DOCUMENTKIND']._serialized_end=353
-  _globals['_DOCUMENTFORMAT']._serialized_start=43
-  _globals['_DOCUMENTFORMAT']._serialized_end=141
+  _globals['_DOCUMENTKIND']._serialized_start=463
+  _globals['_DOCUMENTKIND']._serialized_end=1059
+  _globals['_DOCUMENTFORMAT']._serialized_start=44
+  _globals['_DOCUMENTFORMAT']._serialized_end=181
+  _globals['_PAGEINSPECTION']._serialized_start=184
+  _globals['_PAGEINSPECTION']._serialized_end=460
 # @@protoc_insertion_point(module_scope)

@@ -41,6 +41,40 @@ class _DocumentKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Document
     """Windows bitmap. One page."""
     DOCUMENT_KIND_GIF: _DocumentKind.ValueType  # 7
     """Graphics Interchange Format. One page a frame."""
+    DOCUMENT_KIND_HEIC: _DocumentKind.ValueType  # 8
+    """High Efficiency Image File Format, as phones take photographs. One page a picture."""
+    DOCUMENT_KIND_AVIF: _DocumentKind.ValueType  # 9
+    """AV1 Image File Format. One page a frame."""
+    DOCUMENT_KIND_JPEG_2000: _DocumentKind.ValueType  # 10
+    """JPEG 2000, as a file or a bare codestream. One page."""
+    DOCUMENT_KIND_DOCX: _DocumentKind.ValueType  # 11
+    """Office Open XML text (Word). Pages as in all flowing documents: an explicit page break, else
+    3,000 characters at the end of a paragraph.
+    """
+    DOCUMENT_KIND_XLSX: _DocumentKind.ValueType  # 12
+    """Office Open XML workbook (Excel). One page a sheet."""
+    DOCUMENT_KIND_XLS: _DocumentKind.ValueType  # 13
+    """The workbook format of Excel before 2007. One page a sheet."""
+    DOCUMENT_KIND_ODS: _DocumentKind.ValueType  # 14
+    """OpenDocument spreadsheet. One page a sheet."""
+    DOCUMENT_KIND_PPTX: _DocumentKind.ValueType  # 15
+    """Office Open XML presentation (PowerPoint). One page a slide."""
+    DOCUMENT_KIND_ODT: _DocumentKind.ValueType  # 16
+    """OpenDocument text. A flowing document."""
+    DOCUMENT_KIND_RTF: _DocumentKind.ValueType  # 17
+    """Rich Text Format. A flowing document."""
+    DOCUMENT_KIND_HTML: _DocumentKind.ValueType  # 18
+    """HTML. A flowing document."""
+    DOCUMENT_KIND_EPUB: _DocumentKind.ValueType  # 19
+    """EPUB book. One page a chapter."""
+    DOCUMENT_KIND_MARKDOWN: _DocumentKind.ValueType  # 20
+    """Markdown. A flowing document."""
+    DOCUMENT_KIND_CSV: _DocumentKind.ValueType  # 21
+    """Comma-separated values. One page, as a sheet."""
+    DOCUMENT_KIND_TSV: _DocumentKind.ValueType  # 22
+    """Tab-separated values. One page, as a sheet."""
+    DOCUMENT_KIND_TEXT: _DocumentKind.ValueType  # 23
+    """Plain text in any common encoding. A flowing document."""
 
 class DocumentKind(_DocumentKind, metaclass=_DocumentKindEnumTypeWrapper):
     """Names the format of a document, decided by its content and never by its name.
@@ -63,6 +97,40 @@ DOCUMENT_KIND_BMP: DocumentKind.ValueType  # 6
 """Windows bitmap. One page."""
 DOCUMENT_KIND_GIF: DocumentKind.ValueType  # 7
 """Graphics Interchange Format. One page a frame."""
+DOCUMENT_KIND_HEIC: DocumentKind.ValueType  # 8
+"""High Efficiency Image File Format, as phones take photographs. One page a picture."""
+DOCUMENT_KIND_AVIF: DocumentKind.ValueType  # 9
+"""AV1 Image File Format. One page a frame."""
+DOCUMENT_KIND_JPEG_2000: DocumentKind.ValueType  # 10
+"""JPEG 2000, as a file or a bare codestream. One page."""
+DOCUMENT_KIND_DOCX: DocumentKind.ValueType  # 11
+"""Office Open XML text (Word). Pages as in all flowing documents: an explicit page break, else
+3,000 characters at the end of a paragraph.
+"""
+DOCUMENT_KIND_XLSX: DocumentKind.ValueType  # 12
+"""Office Open XML workbook (Excel). One page a sheet."""
+DOCUMENT_KIND_XLS: DocumentKind.ValueType  # 13
+"""The workbook format of Excel before 2007. One page a sheet."""
+DOCUMENT_KIND_ODS: DocumentKind.ValueType  # 14
+"""OpenDocument spreadsheet. One page a sheet."""
+DOCUMENT_KIND_PPTX: DocumentKind.ValueType  # 15
+"""Office Open XML presentation (PowerPoint). One page a slide."""
+DOCUMENT_KIND_ODT: DocumentKind.ValueType  # 16
+"""OpenDocument text. A flowing document."""
+DOCUMENT_KIND_RTF: DocumentKind.ValueType  # 17
+"""Rich Text Format. A flowing document."""
+DOCUMENT_KIND_HTML: DocumentKind.ValueType  # 18
+"""HTML. A flowing document."""
+DOCUMENT_KIND_EPUB: DocumentKind.ValueType  # 19
+"""EPUB book. One page a chapter."""
+DOCUMENT_KIND_MARKDOWN: DocumentKind.ValueType  # 20
+"""Markdown. A flowing document."""
+DOCUMENT_KIND_CSV: DocumentKind.ValueType  # 21
+"""Comma-separated values. One page, as a sheet."""
+DOCUMENT_KIND_TSV: DocumentKind.ValueType  # 22
+"""Tab-separated values. One page, as a sheet."""
+DOCUMENT_KIND_TEXT: DocumentKind.ValueType  # 23
+"""Plain text in any common encoding. A flowing document."""
 Global___DocumentKind: _TypeAlias = DocumentKind  # noqa: Y015
 
 @_typing.final
@@ -74,10 +142,20 @@ class DocumentFormat(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     MEDIA_TYPES_FIELD_NUMBER: _builtins.int
     TEXT_LAYER_FIELD_NUMBER: _builtins.int
+    STRUCTURED_FIELD_NUMBER: _builtins.int
+    PAGE_UNIT_FIELD_NUMBER: _builtins.int
     kind: Global___DocumentKind.ValueType
     """The format."""
     text_layer: _builtins.bool
     """Whether its pages can carry text of their own, so that `MODE_TEXT_LAYER_ONLY` makes sense."""
+    structured: _builtins.bool
+    """Whether its pages are structured text, given as Markdown unless plain text is asked for. Such a
+    document has no page images: `MODE_FORCE_OCR` is refused.
+    """
+    page_unit: _builtins.str
+    """What becomes a page, in a word: `page`, `frame`, `slide`, `sheet`, `chapter`, or `flow` (an
+    explicit page break, else 3,000 characters at the end of a paragraph).
+    """
     @_builtins.property
     def media_types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Its media types, the preferred one first, such as `application/pdf`."""
@@ -88,11 +166,89 @@ class DocumentFormat(_message.Message):
         kind: Global___DocumentKind.ValueType = ...,
         media_types: _abc.Iterable[_builtins.str] | None = ...,
         text_layer: _builtins.bool = ...,
+        structured: _builtins.bool = ...,
+        page_unit: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "media_types", b"media_types", "text_layer", b"text_layer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "media_types", b"media_types", "page_unit", b"page_unit", "structured", b"structured", "text_layer", b"text_layer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DocumentFormat: _TypeAlias = DocumentFormat  # noqa: Y015
+
+@_typing.final
+class PageInspection(_message.Message):
+    """Says what one page of a document is, without reading it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_NUMBER_FIELD_NUMBER: _builtins.int
+    WIDTH_PT_FIELD_NUMBER: _builtins.int
+    HEIGHT_PT_FIELD_NUMBER: _builtins.int
+    WIDTH_PX_FIELD_NUMBER: _builtins.int
+    HEIGHT_PX_FIELD_NUMBER: _builtins.int
+    DPI_FIELD_NUMBER: _builtins.int
+    TEXT_LAYER_SHARE_FIELD_NUMBER: _builtins.int
+    ROTATION_DEGREES_FIELD_NUMBER: _builtins.int
+    BLANK_FIELD_NUMBER: _builtins.int
+    PICTURE_COUNT_FIELD_NUMBER: _builtins.int
+    TEXT_LAYER_REJECTED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    page_number: _builtins.int
+    """Its number in the document, from 1."""
+    width_pt: _builtins.float
+    """The width of the page as shown, in points (1/72 inch). 0 if it has none: structured text, and
+    images that do not state their resolution.
+    """
+    height_pt: _builtins.float
+    """The height of the page as shown, in points."""
+    width_px: _builtins.int
+    """The width in pixels at which the page would be read. 0 for structured text."""
+    height_px: _builtins.int
+    """The height in pixels at which the page would be read. 0 for structured text."""
+    dpi: _builtins.float
+    """The resolution at which it would be read, in dots per inch. 0 if not known."""
+    text_layer_share: _builtins.float
+    """Which share of its text `MODE_AUTO` would take from the document itself, in [0, 1]: 1 for a
+    usable text layer or structured text, 0 for a scan, between for text with pictures in it.
+    """
+    rotation_degrees: _builtins.int
+    """By how many degrees, clockwise, the file says the page is to be turned: 0, 90, 180 or 270. That
+    is done already in the sizes above.
+    """
+    blank: _builtins.bool
+    """Whether there is nothing on it."""
+    picture_count: _builtins.int
+    """How many pictures in the page's text the engine would read."""
+    text_layer_rejected: _builtins.str
+    """Why its own text would not be used: `none`, `garbage`, `picture`, `too_long`. Empty if it would."""
+    reason: _builtins.str
+    """Why the page cannot be read: a stable word such as `PAGE_TOO_LARGE`. Empty if it can."""
+    message: _builtins.str
+    """The same as a sentence for people."""
+    def __init__(
+        self,
+        *,
+        page_number: _builtins.int = ...,
+        width_pt: _builtins.float = ...,
+        height_pt: _builtins.float = ...,
+        width_px: _builtins.int = ...,
+        height_px: _builtins.int = ...,
+        dpi: _builtins.float = ...,
+        text_layer_share: _builtins.float = ...,
+        rotation_degrees: _builtins.int = ...,
+        blank: _builtins.bool = ...,
+        picture_count: _builtins.int = ...,
+        text_layer_rejected: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blank", b"blank", "dpi", b"dpi", "height_pt", b"height_pt", "height_px", b"height_px", "message", b"message", "page_number", b"page_number", "picture_count", b"picture_count", "reason", b"reason", "rotation_degrees", b"rotation_degrees", "text_layer_rejected", b"text_layer_rejected", "text_layer_share", b"text_layer_share", "width_pt", b"width_pt", "width_px", b"width_px"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PageInspection: _TypeAlias = PageInspection  # noqa: Y015

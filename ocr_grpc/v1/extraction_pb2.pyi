@@ -96,16 +96,19 @@ class PageStarted(_message.Message):
     HEIGHT_PX_FIELD_NUMBER: _builtins.int
     DPI_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
+    TEXT_FORMAT_FIELD_NUMBER: _builtins.int
     page_number: _builtins.int
     """Its number in the document, from 1."""
     width_px: _builtins.int
-    """The width of the rendered page in pixels, the space of all polygons."""
+    """The width of the rendered page in pixels, the space of all polygons. 0 for structured text."""
     height_px: _builtins.int
     """The height of the rendered page in pixels."""
     dpi: _builtins.float
     """The resolution of the rendered page in dots per inch. 0 for an image file that does not say."""
     source: _page_pb2.TextSource.ValueType
     """Where its text will come from."""
+    text_format: _options_pb2.TextFormat.ValueType
+    """The form its text will be in."""
     def __init__(
         self,
         *,
@@ -114,10 +117,11 @@ class PageStarted(_message.Message):
         height_px: _builtins.int = ...,
         dpi: _builtins.float = ...,
         source: _page_pb2.TextSource.ValueType = ...,
+        text_format: _options_pb2.TextFormat.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dpi", b"dpi", "height_px", b"height_px", "page_number", b"page_number", "source", b"source", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dpi", b"dpi", "height_px", b"height_px", "page_number", b"page_number", "source", b"source", "text_format", b"text_format", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -207,6 +211,8 @@ class PageFinished(_message.Message):
     PROVENANCE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    TEXT_FORMAT_FIELD_NUMBER: _builtins.int
+    BLANK_FIELD_NUMBER: _builtins.int
     page_number: _builtins.int
     """Its number in the document, from 1."""
     outcome: _page_pb2.PageOutcome.ValueType
@@ -219,6 +225,10 @@ class PageFinished(_message.Message):
     """Why it is not `PAGE_OUTCOME_OK`: a stable word such as `READER_TIMED_OUT`. Empty if it is."""
     message: _builtins.str
     """The same as a sentence for people. Empty if it is `PAGE_OUTCOME_OK`."""
+    text_format: _options_pb2.TextFormat.ValueType
+    """The form its text is in. Unspecified if the page failed."""
+    blank: _builtins.bool
+    """Whether there is nothing on it."""
     @_builtins.property
     def usage(self) -> _usage_pb2.Usage:
         """What it consumed."""
@@ -238,10 +248,12 @@ class PageFinished(_message.Message):
         provenance: _page_pb2.Provenance | None = ...,
         reason: _builtins.str = ...,
         message: _builtins.str = ...,
+        text_format: _options_pb2.TextFormat.ValueType = ...,
+        blank: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["provenance", b"provenance", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "outcome", b"outcome", "page_number", b"page_number", "provenance", b"provenance", "reason", b"reason", "revision", b"revision", "text", b"text", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blank", b"blank", "message", b"message", "outcome", b"outcome", "page_number", b"page_number", "provenance", b"provenance", "reason", b"reason", "revision", b"revision", "text", b"text", "text_format", b"text_format", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

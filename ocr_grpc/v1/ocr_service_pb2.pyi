@@ -38,8 +38,8 @@ class ExtractRequest(_message.Message):
     content: _builtins.bytes
     """The bytes of the document. Must not be empty."""
     file_name: _builtins.str
-    """What the caller calls the file. Used in logs alone: the format is decided by the content. At
-    most 255 characters.
+    """What the caller calls the file. Its ending tells text formats apart that look the same, such as
+    Markdown and plain text; nothing else is believed of it. At most 255 characters.
     """
     request_id: _builtins.str
     """Makes a repetition free: pages charged under an id are not charged again, for a day. At most
@@ -129,8 +129,8 @@ class StreamExtractRequest(_message.Message):
     content: _builtins.bytes
     """The bytes of the document. Must not be empty."""
     file_name: _builtins.str
-    """What the caller calls the file. Used in logs alone: the format is decided by the content. At
-    most 255 characters.
+    """What the caller calls the file. Its ending tells text formats apart that look the same, such as
+    Markdown and plain text; nothing else is believed of it. At most 255 characters.
     """
     request_id: _builtins.str
     """Makes a repetition free: pages charged under an id are not charged again, for a day. At most
@@ -235,17 +235,18 @@ class UploadExtractRequest(_message.Message):
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     file_name: _builtins.str
-    """What the caller calls the file, in the first message only. Used in logs alone: the format is
-    decided by the content. At most 255 characters.
+    """What the caller calls the file, in the first message only. Its ending tells text formats apart
+    that look the same, such as Markdown and plain text; nothing else is believed of it. At most 255 characters.
     """
     size_bytes: _builtins.int
     """How many bytes will come, in the first message only. 0 if not known; otherwise an upload
     of another length is refused with `UPLOAD_TRUNCATED`.
     """
     request_id: _builtins.str
-    """In the first message only. Makes a repetition free: pages charged under an id are not charged again, for a day. At most
-    128 characters; letters, digits and `._:/=+-`. Another document or other options under the same
-    id are refused with `REQUEST_ID_REUSED`. Empty: every call is charged.
+    """In the first message only. Makes a repetition free: pages charged under an id are not charged
+    again, for a day. At most 128 characters; letters, digits and `._:/=+-`. Another document or
+    other options under the same id are refused with `REQUEST_ID_REUSED`. Empty: every call is
+    charged.
     """
     @_builtins.property
     def options(self) -> _options_pb2.ExtractOptions:
@@ -339,6 +340,80 @@ class UploadExtractResponse(_message.Message):
 Global___UploadExtractResponse: _TypeAlias = UploadExtractResponse  # noqa: Y015
 
 @_typing.final
+class InspectRequest(_message.Message):
+    """Asks what a document is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    content: _builtins.bytes
+    """The bytes of the document. Must not be empty."""
+    file_name: _builtins.str
+    """What the caller calls the file. Its ending tells text formats apart that look the same, such as
+    Markdown and plain text; nothing else is believed of it. At most 255 characters.
+    """
+    @_builtins.property
+    def options(self) -> _options_pb2.ExtractOptions:
+        """How it would be read: the pages, the mode, the password. Absent means the defaults."""
+
+    def __init__(
+        self,
+        *,
+        options: _options_pb2.ExtractOptions | None = ...,
+        content: _builtins.bytes = ...,
+        file_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "file_name", b"file_name", "options", b"options"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InspectRequest: _TypeAlias = InspectRequest  # noqa: Y015
+
+@_typing.final
+class InspectResponse(_message.Message):
+    """Says what a document is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    DOCUMENT_PAGE_COUNT_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    PAGES_FIELD_NUMBER: _builtins.int
+    COST_PAGES_FIELD_NUMBER: _builtins.int
+    kind: _document_pb2.DocumentKind.ValueType
+    """The format."""
+    document_page_count: _builtins.int
+    """How many pages the document has."""
+    size_bytes: _builtins.int
+    """The size of the document in bytes."""
+    cost_pages: _builtins.int
+    """How many pages an extraction with these options would charge if all of them can be read."""
+    @_builtins.property
+    def pages(self) -> _containers.RepeatedCompositeFieldContainer[_document_pb2.PageInspection]:
+        """The pages asked for, in ascending order; the first 1,000 of them."""
+
+    def __init__(
+        self,
+        *,
+        kind: _document_pb2.DocumentKind.ValueType = ...,
+        document_page_count: _builtins.int = ...,
+        size_bytes: _builtins.int = ...,
+        pages: _abc.Iterable[_document_pb2.PageInspection] | None = ...,
+        cost_pages: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_pages", b"cost_pages", "document_page_count", b"document_page_count", "kind", b"kind", "pages", b"pages", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InspectResponse: _TypeAlias = InspectResponse  # noqa: Y015
+
+@_typing.final
 class GetCapabilitiesRequest(_message.Message):
     """Asks what this server can do."""
 
@@ -414,6 +489,11 @@ class Limits(_message.Message):
     MIN_DPI_FIELD_NUMBER: _builtins.int
     MAX_DPI_FIELD_NUMBER: _builtins.int
     PAGE_TIMEOUT_SECONDS_FIELD_NUMBER: _builtins.int
+    DOCUMENT_TIMEOUT_SECONDS_FIELD_NUMBER: _builtins.int
+    MAX_ARCHIVE_MEMBERS_FIELD_NUMBER: _builtins.int
+    MAX_ARCHIVE_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_ARCHIVE_RATIO_FIELD_NUMBER: _builtins.int
+    MAX_PICTURES_PER_PAGE_FIELD_NUMBER: _builtins.int
     max_inline_bytes: _builtins.int
     """The largest document inside one message, in bytes: `DOCUMENT_TOO_LARGE`."""
     max_document_bytes: _builtins.int
@@ -428,6 +508,18 @@ class Limits(_message.Message):
     """The highest resolution that may be asked for, in dots per inch."""
     page_timeout_seconds: _builtins.float
     """The seconds one page may take before it fails with `PAGE_TIMED_OUT`."""
+    document_timeout_seconds: _builtins.float
+    """The seconds one document may take, from its arrival, before it ends with `DOCUMENT_TIMED_OUT`."""
+    max_archive_members: _builtins.int
+    """The most members of a container such as DOCX or EPUB: `ARCHIVE_TOO_MANY_MEMBERS`."""
+    max_archive_bytes: _builtins.int
+    """The most bytes a container holds unpacked: `ARCHIVE_TOO_LARGE`."""
+    max_archive_ratio: _builtins.int
+    """How many times its size a member of a container may have unpacked: `ARCHIVE_RATIO_TOO_HIGH`."""
+    max_pictures_per_page: _builtins.int
+    """The most pictures read on one page of a structured document; a page with more is
+    `PAGE_OUTCOME_DEGRADED` with `TOO_MANY_PICTURES`.
+    """
     def __init__(
         self,
         *,
@@ -438,10 +530,15 @@ class Limits(_message.Message):
         min_dpi: _builtins.int = ...,
         max_dpi: _builtins.int = ...,
         page_timeout_seconds: _builtins.float = ...,
+        document_timeout_seconds: _builtins.float = ...,
+        max_archive_members: _builtins.int = ...,
+        max_archive_bytes: _builtins.int = ...,
+        max_archive_ratio: _builtins.int = ...,
+        max_pictures_per_page: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_document_bytes", b"max_document_bytes", "max_dpi", b"max_dpi", "max_inline_bytes", b"max_inline_bytes", "max_page_pixels", b"max_page_pixels", "max_pages", b"max_pages", "min_dpi", b"min_dpi", "page_timeout_seconds", b"page_timeout_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_timeout_seconds", b"document_timeout_seconds", "max_archive_bytes", b"max_archive_bytes", "max_archive_members", b"max_archive_members", "max_archive_ratio", b"max_archive_ratio", "max_document_bytes", b"max_document_bytes", "max_dpi", b"max_dpi", "max_inline_bytes", b"max_inline_bytes", "max_page_pixels", b"max_page_pixels", "max_pages", b"max_pages", "max_pictures_per_page", b"max_pictures_per_page", "min_dpi", b"min_dpi", "page_timeout_seconds", b"page_timeout_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -62,6 +62,11 @@ class OcrServiceStub:
                 request_serializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.UploadExtractRequest.SerializeToString,
                 response_deserializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.UploadExtractResponse.FromString,
                 _registered_method=True)
+        self.Inspect = channel.unary_unary(
+                '/ocr_grpc.v1.OcrService/Inspect',
+                request_serializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.InspectRequest.SerializeToString,
+                response_deserializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.InspectResponse.FromString,
+                _registered_method=True)
         self.GetCapabilities = channel.unary_unary(
                 '/ocr_grpc.v1.OcrService/GetCapabilities',
                 request_serializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.GetCapabilitiesRequest.SerializeToString,
@@ -119,6 +124,15 @@ class OcrServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Inspect(self, request, context):
+        """Says what a document is and what reading it would cost, without reading it. Costs no pages.
+
+        Takes documents up to `max_inline_bytes`. Refuses what an extraction with these options would refuse.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetCapabilities(self, request, context):
         """Returns what this server can do: engines, languages, formats and limits.
         """
@@ -143,6 +157,11 @@ def add_OcrServiceServicer_to_server(servicer, server):
                     servicer.UploadExtract,
                     request_deserializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.UploadExtractRequest.FromString,
                     response_serializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.UploadExtractResponse.SerializeToString,
+            ),
+            'Inspect': grpc.unary_unary_rpc_method_handler(
+                    servicer.Inspect,
+                    request_deserializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.InspectRequest.FromString,
+                    response_serializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.InspectResponse.SerializeToString,
             ),
             'GetCapabilities': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCapabilities,
@@ -244,6 +263,33 @@ class OcrService:
             '/ocr_grpc.v1.OcrService/UploadExtract',
             ocr__grpc_dot_v1_dot_ocr__service__pb2.UploadExtractRequest.SerializeToString,
             ocr__grpc_dot_v1_dot_ocr__service__pb2.UploadExtractResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Inspect(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ocr_grpc.v1.OcrService/Inspect',
+            ocr__grpc_dot_v1_dot_ocr__service__pb2.InspectRequest.SerializeToString,
+            ocr__grpc_dot_v1_dot_ocr__service__pb2.InspectResponse.FromString,
             options,
             channel_credentials,
             insecure,

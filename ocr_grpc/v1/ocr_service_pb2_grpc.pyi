@@ -68,6 +68,11 @@ class OcrServiceStub:
     `UPLOAD_TRUNCATED` if fewer or more bytes come than announced. Events begin once the upload is
     complete. Pieces of 64 KiB to 1 MiB are best.
     """
+    Inspect: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.InspectRequest, _ocr_service_pb2.InspectResponse]
+    """Says what a document is and what reading it would cost, without reading it. Costs no pages.
+
+    Takes documents up to `max_inline_bytes`. Refuses what an extraction with these options would refuse.
+    """
     GetCapabilities: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.GetCapabilitiesRequest, _ocr_service_pb2.GetCapabilitiesResponse]
     """Returns what this server can do: engines, languages, formats and limits."""
 
@@ -110,6 +115,11 @@ class OcrServiceAsyncStub(OcrServiceStub):
     `INVALID_ARGUMENT`: `OPTIONS_TOO_LATE` if they come later, `EMPTY_DOCUMENT` if no byte comes,
     `UPLOAD_TRUNCATED` if fewer or more bytes come than announced. Events begin once the upload is
     complete. Pieces of 64 KiB to 1 MiB are best.
+    """
+    Inspect: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.InspectRequest, _ocr_service_pb2.InspectResponse]  # type: ignore[assignment]
+    """Says what a document is and what reading it would cost, without reading it. Costs no pages.
+
+    Takes documents up to `max_inline_bytes`. Refuses what an extraction with these options would refuse.
     """
     GetCapabilities: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.GetCapabilitiesRequest, _ocr_service_pb2.GetCapabilitiesResponse]  # type: ignore[assignment]
     """Returns what this server can do: engines, languages, formats and limits."""
@@ -168,6 +178,17 @@ class OcrServiceServicer(metaclass=_abc_1.ABCMeta):
         `INVALID_ARGUMENT`: `OPTIONS_TOO_LATE` if they come later, `EMPTY_DOCUMENT` if no byte comes,
         `UPLOAD_TRUNCATED` if fewer or more bytes come than announced. Events begin once the upload is
         complete. Pieces of 64 KiB to 1 MiB are best.
+        """
+
+    @_abc_1.abstractmethod
+    def Inspect(
+        self,
+        request: _ocr_service_pb2.InspectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ocr_service_pb2.InspectResponse, _abc.Awaitable[_ocr_service_pb2.InspectResponse]]:
+        """Says what a document is and what reading it would cost, without reading it. Costs no pages.
+
+        Takes documents up to `max_inline_bytes`. Refuses what an extraction with these options would refuse.
         """
 
     @_abc_1.abstractmethod

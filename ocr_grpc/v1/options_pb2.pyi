@@ -51,6 +51,34 @@ MODE_TEXT_LAYER_ONLY: Mode.ValueType  # 3
 """
 Global___Mode: _TypeAlias = Mode  # noqa: Y015
 
+class _TextFormat:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TextFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TextFormat.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TEXT_FORMAT_UNSPECIFIED: _TextFormat.ValueType  # 0
+    """The default: Markdown for structured documents, plain text for all others."""
+    TEXT_FORMAT_PLAIN: _TextFormat.ValueType  # 1
+    """Plain text: lines, empty lines between blocks, cells of a row apart by a tab or a space."""
+    TEXT_FORMAT_MARKDOWN: _TextFormat.ValueType  # 2
+    """Markdown (GFM): headings, lists, tables. Only structured documents have it; for others it is refused
+    with `TEXT_FORMAT_NOT_SUPPORTED`.
+    """
+
+class TextFormat(_TextFormat, metaclass=_TextFormatEnumTypeWrapper):
+    """Says in which form the text of a page is wanted."""
+
+TEXT_FORMAT_UNSPECIFIED: TextFormat.ValueType  # 0
+"""The default: Markdown for structured documents, plain text for all others."""
+TEXT_FORMAT_PLAIN: TextFormat.ValueType  # 1
+"""Plain text: lines, empty lines between blocks, cells of a row apart by a tab or a space."""
+TEXT_FORMAT_MARKDOWN: TextFormat.ValueType  # 2
+"""Markdown (GFM): headings, lists, tables. Only structured documents have it; for others it is refused
+with `TEXT_FORMAT_NOT_SUPPORTED`.
+"""
+Global___TextFormat: _TypeAlias = TextFormat  # noqa: Y015
+
 @_typing.final
 class ExtractOptions(_message.Message):
     """Says how a document is to be read. Every field may be left out.
@@ -66,6 +94,9 @@ class ExtractOptions(_message.Message):
     LANGUAGES_FIELD_NUMBER: _builtins.int
     ENGINE_FIELD_NUMBER: _builtins.int
     PROMPT_FIELD_NUMBER: _builtins.int
+    PASSWORD_FIELD_NUMBER: _builtins.int
+    TEXT_FORMAT_FIELD_NUMBER: _builtins.int
+    SKIP_PICTURES_FIELD_NUMBER: _builtins.int
     mode: Global___Mode.ValueType
     """Where the text is taken from. Unspecified means `MODE_AUTO`."""
     pages: _builtins.str
@@ -86,6 +117,16 @@ class ExtractOptions(_message.Message):
     """What to ask a vision-language engine. At most 4,000 characters. Refused with
     `PROMPT_NOT_SUPPORTED` by an engine that takes none. Empty means the engine's own.
     """
+    password: _builtins.str
+    """Opens an encrypted PDF. At most 128 characters. Without a needed one the document is refused with
+    `PASSWORD_REQUIRED`, with a wrong one with `PASSWORD_WRONG`. Never logged.
+    """
+    text_format: Global___TextFormat.ValueType
+    """In which form the text is wanted. Pages say which one theirs is."""
+    skip_pictures: _builtins.bool
+    """Leaves pictures inside structured documents unread. By default the engine reads them, and their text stands
+    where the picture does. In `MODE_TEXT_LAYER_ONLY` they are never read.
+    """
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The languages to expect, as BCP 47 codes such as `de` or `zh-Hant`, at most 16. Each must be one
@@ -101,10 +142,13 @@ class ExtractOptions(_message.Message):
         languages: _abc.Iterable[_builtins.str] | None = ...,
         engine: _builtins.str = ...,
         prompt: _builtins.str = ...,
+        password: _builtins.str = ...,
+        text_format: Global___TextFormat.ValueType = ...,
+        skip_pictures: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dpi", b"dpi", "engine", b"engine", "languages", b"languages", "mode", b"mode", "pages", b"pages", "prompt", b"prompt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dpi", b"dpi", "engine", b"engine", "languages", b"languages", "mode", b"mode", "pages", b"pages", "password", b"password", "prompt", b"prompt", "skip_pictures", b"skip_pictures", "text_format", b"text_format"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -58,7 +58,7 @@ class _TextSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TextSource
     TEXT_SOURCE_UNSPECIFIED: _TextSource.ValueType  # 0
     """The page failed before a source was chosen."""
     TEXT_SOURCE_TEXT_LAYER: _TextSource.ValueType  # 1
-    """The document's own text."""
+    """The document's own text; pictures in it may have been read by the engine."""
     TEXT_SOURCE_IMAGE: _TextSource.ValueType  # 2
     """The image of the page, read by the engine."""
 
@@ -68,7 +68,7 @@ class TextSource(_TextSource, metaclass=_TextSourceEnumTypeWrapper):
 TEXT_SOURCE_UNSPECIFIED: TextSource.ValueType  # 0
 """The page failed before a source was chosen."""
 TEXT_SOURCE_TEXT_LAYER: TextSource.ValueType  # 1
-"""The document's own text."""
+"""The document's own text; pictures in it may have been read by the engine."""
 TEXT_SOURCE_IMAGE: TextSource.ValueType  # 2
 """The image of the page, read by the engine."""
 Global___TextSource: _TypeAlias = TextSource  # noqa: Y015
@@ -149,10 +149,11 @@ class Provenance(_message.Message):
     MODE_FIELD_NUMBER: _builtins.int
     TEXT_LAYER_REJECTED_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
+    PICTURE_COUNT_FIELD_NUMBER: _builtins.int
     source: Global___TextSource.ValueType
     """Where the text was taken from."""
     engine: _builtins.str
-    """The engine that read the image, such as `ppocr`. Empty for a text layer."""
+    """The engine that read the image, or pictures on the page, such as `ppocr`. Empty if none did."""
     model: _builtins.str
     """Its model, such as `PP-OCRv6 small`. Empty for a text layer."""
     model_version: _builtins.str
@@ -171,6 +172,8 @@ class Provenance(_message.Message):
     """
     attempts: _builtins.int
     """How many times the page was read. More than 1 if a worker died over it."""
+    picture_count: _builtins.int
+    """How many pictures inside the page's text were read by the engine."""
     def __init__(
         self,
         *,
@@ -184,10 +187,11 @@ class Provenance(_message.Message):
         mode: _options_pb2.Mode.ValueType = ...,
         text_layer_rejected: _builtins.str = ...,
         attempts: _builtins.int = ...,
+        picture_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "backend", b"backend", "dpi", b"dpi", "engine", b"engine", "mode", b"mode", "model", b"model", "model_version", b"model_version", "precision", b"precision", "source", b"source", "text_layer_rejected", b"text_layer_rejected"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "backend", b"backend", "dpi", b"dpi", "engine", b"engine", "mode", b"mode", "model", b"model", "model_version", b"model_version", "picture_count", b"picture_count", "precision", b"precision", "source", b"source", "text_layer_rejected", b"text_layer_rejected"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -210,6 +214,8 @@ class Page(_message.Message):
     PROVENANCE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    TEXT_FORMAT_FIELD_NUMBER: _builtins.int
+    BLANK_FIELD_NUMBER: _builtins.int
     page_number: _builtins.int
     """Its number in the document, from 1."""
     outcome: Global___PageOutcome.ValueType
@@ -228,9 +234,13 @@ class Page(_message.Message):
     """Why it is not `PAGE_OUTCOME_OK`: a stable word such as `READER_TIMED_OUT`. Empty if it is."""
     message: _builtins.str
     """The same as a sentence for people. Empty if it is `PAGE_OUTCOME_OK`."""
+    text_format: _options_pb2.TextFormat.ValueType
+    """The form its text is in, never unspecified unless it failed."""
+    blank: _builtins.bool
+    """Whether there is nothing on it."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___Line]:
-        """Its lines in reading order."""
+        """Its lines in reading order. Structured documents have none, as they have no places."""
 
     @_builtins.property
     def usage(self) -> _usage_pb2.Usage:
@@ -254,10 +264,12 @@ class Page(_message.Message):
         provenance: Global___Provenance | None = ...,
         reason: _builtins.str = ...,
         message: _builtins.str = ...,
+        text_format: _options_pb2.TextFormat.ValueType = ...,
+        blank: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["provenance", b"provenance", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dpi", b"dpi", "height_px", b"height_px", "lines", b"lines", "message", b"message", "outcome", b"outcome", "page_number", b"page_number", "provenance", b"provenance", "reason", b"reason", "text", b"text", "usage", b"usage", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blank", b"blank", "dpi", b"dpi", "height_px", b"height_px", "lines", b"lines", "message", b"message", "outcome", b"outcome", "page_number", b"page_number", "provenance", b"provenance", "reason", b"reason", "text", b"text", "text_format", b"text_format", "usage", b"usage", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -140,7 +140,7 @@ async def test_an_unknown_key_is_refused(server):
         (SessionRow, "revoke_time", PAST, None, SessionRevoked),
         (SessionRow, "expire_time", PAST, None, TokenExpired),
     ],
-    ids=str,
+    ids=lambda it: "past" if it is PAST else getattr(it, "__name__", str(it)),
 )
 async def test_news_about_a_user_hold_at_once(server, row, column, value, for_key, for_token):
     user_id = await server.add_user()

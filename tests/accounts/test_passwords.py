@@ -46,12 +46,14 @@ async def test_without_a_hash_no_password_is_right(hasher):
 async def test_without_a_hash_it_takes_the_time_of_the_cost_in_force():
     hasher = PasswordHasher(cost=10)
     kept = await hasher.hash("correct horse")
-    seconds = []
-    for hash_ in (kept, None):
+    seconds: dict[str | None, float] = {}
+    for hash_ in (kept, None) * 3:
         begin = time.perf_counter()
         await hasher.verify("wrong", hash_)
-        seconds.append(time.perf_counter() - begin)
-    assert 0.3 < seconds[0] / seconds[1] < 3
+        # The quickest of three: on a busy machine others are in between.
+        took = time.perf_counter() - begin
+        seconds[hash_] = min(took, seconds.get(hash_, took))
+    assert 0.3 < seconds[kept] / seconds[None] < 3
     hasher.close()
 
 

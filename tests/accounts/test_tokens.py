@@ -106,7 +106,7 @@ NOW = time.time()
         {"jti": "7" * 2000},
         {"jti": 7},
     ],
-    ids=str,
+    ids=lambda changes: ", ".join(f"{name} {type(it).__name__}" for name, it in changes.items()),
 )
 def test_a_claim_of_the_wrong_value_type_or_length_is_refused(changes):
     with pytest.raises(TokenInvalid):

@@ -2,15 +2,29 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
+from dataclasses import fields
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
+from ocr_grpc.documents.document import DocumentKind
+from ocr_grpc.documents.family import Opening, ReaderLimits
 from ocr_grpc.documents.limits import DocumentLimits
 from ocr_grpc.documents.pdf import PdfFile, open_pdf
 from ocr_grpc.documents.pool import DocumentPool
+from ocr_grpc.documents.readers import ReaderWatch
 
 MAX_PIXELS = 100_000_000
+
+
+def opening(
+    file: BinaryIO, kind: DocumentKind | None, name_ending: str = "", password: str = "", **limits
+) -> Opening:
+    """Return what a reader is asked to open, with the default limits but for those given."""
+    default = DocumentLimits(**limits)
+    known = {each.name: getattr(default, each.name) for each in fields(ReaderLimits)}
+    return Opening(file, kind, name_ending, ReaderLimits(**known), password)
 
 
 @pytest.fixture
@@ -21,7 +35,8 @@ def pdf(tmp_path: Path) -> Iterator[Callable[..., PdfFile]]:
         def open_it(content: bytes, max_pixels: int = MAX_PIXELS) -> PdfFile:
             file = tmp_path / "document"
             file.write_bytes(content)
-            opened = open_pdf(file, max_pixels)
+            source = stack.enter_context(file.open("rb"))
+            opened = open_pdf(opening(source, DocumentKind.PDF, max_page_pixels=max_pixels))
             stack.callback(opened.close)
             return opened
 
@@ -33,8 +48,12 @@ async def pool(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
     """Start a pool of readers with limits of one's own."""
     async with AsyncExitStack() as stack:
 
-        async def start(readers: int = 1, **limits) -> DocumentPool:
-            started = DocumentPool(tmp_path / "spool", DocumentLimits(**limits), readers)
+        async def start(
+            readers: int = 1, watch: ReaderWatch | None = None, **limits
+        ) -> DocumentPool:
+            started = DocumentPool(
+                tmp_path / "spool", DocumentLimits(**limits), readers, watch=watch
+            )
             stack.push_async_callback(started.close)
             await started.start()
             return started

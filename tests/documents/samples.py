@@ -5,11 +5,15 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 from PIL import Image
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
+
+from ocr_grpc.documents.family import DrawnFile
+from ocr_grpc.documents.protocol import RenderAnswer
 
 PROSE = (
     "It was a bright cold day in April, and the clocks were striking thirteen.",
@@ -95,7 +99,7 @@ def scan_pdf(
 
 def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
+    image.save(buffer, kind.replace("_", ""), **options)
     return buffer.getvalue()
 
 
@@ -148,6 +152,15 @@ def endless_pdf() -> bytes:
         *forms,
         last,
     )
+
+
+def spooled(
+    opened: DrawnFile, path: Path, page: int = 0, dpi: int = 0
+) -> tuple[RenderAnswer, bytes]:
+    """Render a page into a file as a reader does; return what it says and what it wrote."""
+    with path.open("wb") as sink:
+        answer = opened.render(page, dpi, sink.fileno())
+    return answer, path.read_bytes()
 
 
 async def until(true: Callable[[], object], seconds: float = 5) -> None:

@@ -1,3 +1,4 @@
+import warnings
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -6,42 +7,47 @@ import pytest
 from PIL import Image
 
 from ocr_grpc.documents.document import DocumentKind
-from ocr_grpc.documents.images import open_image
+from ocr_grpc.documents.images import open_image, warm_up
 from ocr_grpc.documents.protocol import Failure, ReaderFailure
-from tests.documents.samples import encoded, paper, png_bomb
+from tests.documents.conftest import opening
+from tests.documents.heif import HEVC_PAPER, heif
+from tests.documents.samples import encoded, paper, png_bomb, spooled
 
 MAX_PIXELS = 1_000_000
 ORANGE = (255, 128, 0)
+KINDS = ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG_2000"]
 
 
-@pytest.fixture
-def rendered(tmp_path: Path):
-    def render(content: bytes, kind: str, page: int = 0) -> tuple[np.ndarray, float]:
-        file = tmp_path / "document"
-        file.write_bytes(content)
-        image = open_image(file, DocumentKind[kind], MAX_PIXELS)
-        spooled = tmp_path / f"page-{page}"
-        answer = image.render(page, 0, spooled)
-        image.close()
-        shape = (answer["height"], answer["width"], answer["channels"])
-        pixels = np.frombuffer(spooled.read_bytes(), np.uint8).reshape(shape)
-        return pixels[:, :, 0] if shape[2] == 1 else pixels, answer["dpi"]
-
-    return render
+@pytest.fixture(scope="module", autouse=True)
+def _codecs():
+    with warnings.catch_warnings():
+        warm_up()
 
 
 @pytest.fixture
 def opened(tmp_path: Path):
     with ExitStack() as stack:
 
-        def open_it(content: bytes, kind: str):
+        def open_it(content: bytes, kind: str, max_pixels: int = MAX_PIXELS):
             file = tmp_path / "document"
             file.write_bytes(content)
-            image = open_image(file, DocumentKind[kind], MAX_PIXELS)
+            source = stack.enter_context(file.open("rb"))
+            image = open_image(opening(source, DocumentKind[kind], max_page_pixels=max_pixels))
             stack.callback(image.close)
             return image
 
         yield open_it
+
+
+@pytest.fixture
+def rendered(opened, tmp_path: Path):
+    def render(content: bytes, kind: str, page: int = 0) -> tuple[np.ndarray, float]:
+        answer, written = spooled(opened(content, kind), tmp_path / "page", page)
+        shape = (answer["height"], answer["width"], answer["channels"])
+        pixels = np.frombuffer(written, np.uint8).reshape(shape)
+        return pixels[:, :, 0] if shape[2] == 1 else pixels, answer["dpi"]
+
+    return render
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "BMP", "GIF"])
@@ -56,7 +62,7 @@ def test_a_jpeg_comes_out_nearly_as_it_went_in(rendered):
     assert np.abs(pixels.astype(int) - np.asarray(paper())).mean() < 1
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_coloured_picture_keeps_its_colour(rendered, kind: str):
     pixels, _ = rendered(encoded(Image.new("RGB", (64, 48), ORANGE), kind), kind)
     assert pixels.shape == (48, 64, 3)
@@ -110,7 +116,7 @@ def test_a_transparent_palette_colour_is_white(rendered):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF"])
 def test_a_picture_is_shown_upright(opened, rendered, orientation: int, kind: str):
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -124,6 +130,11 @@ def test_a_picture_is_shown_upright(opened, rendered, orientation: int, kind: st
     assert corners[dark] == {1: 1, 2: 2, 3: 3, 4: 4, 5: 1, 6: 2, 7: 3, 8: 4}[orientation]
     geometry = opened(content, kind).text_layer(0, 0)
     assert (geometry["height"], geometry["width"]) == pixels.shape
+    inspected = opened(content, kind).inspect(0, 0)
+    assert (inspected["height"], inspected["width"]) == pixels.shape
+    assert inspected["rotation"] == {3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}.get(
+        orientation, 0
+    )
 
 
 def _corner(pixels: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
@@ -132,7 +143,7 @@ def _corner(pixels: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
     return pixels[rows, columns]
 
 
-@pytest.mark.parametrize("kind", ["TIFF", "GIF", "WEBP", "PNG"])
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "WEBP", "PNG", "AVIF"])
 def test_every_frame_is_a_page(opened, rendered, kind: str):
     frames = [Image.new("L", (50, 40), shade) for shade in (10, 100, 200)]
     content = encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)
@@ -166,36 +177,35 @@ def test_a_picture_that_does_not_say_has_no_dpi(rendered):
 def test_a_picture_too_large_is_refused_before_it_is_decoded(opened, tmp_path: Path):
     image = opened(png_bomb(9_000, 9_000), "PNG")
     with pytest.raises(ReaderFailure) as refused:
-        image.render(0, 0, tmp_path / "page")
+        spooled(image, tmp_path / "page")
     assert refused.value.code is Failure.PAGE_TOO_LARGE
     assert refused.value.fields == {"width": 9_000, "height": 9_000}
-    assert not (tmp_path / "page").exists()
 
 
 @pytest.mark.parametrize("lossless", [True, False])
 def test_a_webp_too_large_is_not_even_opened(opened, tmp_path: Path, lossless: bool):
     image = opened(encoded(paper(1_500, 800), "WEBP", lossless=lossless), "WEBP")
     with pytest.raises(ReaderFailure) as refused:
-        image.render(0, 0, tmp_path / "page")
+        spooled(image, tmp_path / "page")
     assert refused.value.fields == {"width": 1_500, "height": 800}
 
 
 # Pillow warns before it raises; readers ignore that.
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP", "WEBP", "AVIF", "HEIC"])
 def test_a_truncated_picture_is_no_picture(opened, tmp_path: Path, kind: str):
     noise = Image.effect_noise((200, 200), 80)
-    content = encoded(noise, kind)
+    content = whole(kind, noise)
     with pytest.raises(ReaderFailure) as refused:
-        opened(content[: len(content) // 2], kind).render(0, 0, tmp_path / "page")
+        spooled(opened(content[: len(content) // 2], kind), tmp_path / "page")
     assert refused.value.code in (Failure.CORRUPT, Failure.UNREADABLE_PAGE)
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF"])
+@pytest.mark.parametrize("kind", [*KINDS, "HEIC"])
 def test_a_header_with_nothing_behind_it_is_corrupt(opened, tmp_path: Path, kind: str):
     with pytest.raises(ReaderFailure) as refused:
-        opened(encoded(paper(), kind)[:12], kind)
+        opened(whole(kind)[:12], kind)
     assert refused.value.code is Failure.CORRUPT
 
 
@@ -204,15 +214,143 @@ def test_what_sniffing_called_a_png_is_not_read_as_anything_else(opened, tmp_pat
         opened(encoded(paper(), "BMP"), "PNG")
 
 
-def test_an_existing_file_is_never_written_to(opened, tmp_path: Path):
-    (tmp_path / "page").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(FileExistsError):
-        opened(encoded(paper()), "PNG").render(0, 0, tmp_path / "page")
-    assert not (tmp_path / "elsewhere").exists()
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "AVIF"])
+def test_a_page_can_be_read_again(opened, tmp_path: Path, kind: str):
+    image = opened(encoded(paper(), kind), kind)
+    first, second = (spooled(image, tmp_path / name) for name in ("first", "second"))
+    assert first == second
 
 
-def test_a_page_can_be_read_again(opened, tmp_path: Path):
-    image = opened(encoded(paper()), "PNG")
-    for name in ("first", "second"):
-        image.render(0, 0, tmp_path / name)
-    assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
+def whole(kind: str, picture: Image.Image | None = None) -> bytes:
+    """Return a file of any kind; only that of a HEIC does not show the picture."""
+    return heif(HEVC_PAPER) if kind == "HEIC" else encoded(picture or paper(), kind)
+
+
+def test_a_heic_is_read(rendered):
+    pixels, dpi = rendered(heif(HEVC_PAPER), "HEIC")
+    assert pixels.shape == (64, 96)
+    assert pixels[15, 20] < 30
+    assert pixels[50, 80] > 225
+    assert dpi == 0
+
+
+@pytest.mark.parametrize(("quarters", "corner"), [(0, 1), (1, 4), (2, 3), (3, 2)])
+def test_a_heic_is_turned_once_whatever_its_exif_says(opened, rendered, quarters: int, corner: int):
+    content = heif(HEVC_PAPER, quarters=quarters, orientation=6)
+    pixels, _ = rendered(content, "HEIC")
+    assert pixels.shape == ((96, 64) if quarters % 2 else (64, 96))
+    # The dark bar of the stored picture is in its first corner, counted clockwise from top left.
+    rows, columns = pixels.shape[0] // 4, pixels.shape[1] // 4
+    shown = {1: (rows, columns), 2: (rows, -columns), 3: (-rows, -columns), 4: (-rows, columns)}
+    assert [pixels[at] < 60 for at in shown.values()] == [n == corner for n in shown]
+    inspected = opened(content, "HEIC").inspect(0, 0)
+    assert inspected["rotation"] == -90 * quarters % 360
+    assert (inspected["height"], inspected["width"]) == pixels.shape
+
+
+def test_several_pictures_in_a_heic_are_frames_and_previews_are_not(opened, rendered):
+    content = heif(HEVC_PAPER, HEVC_PAPER, HEVC_PAPER, previews=1)
+    assert opened(content, "HEIC").page_count == 2
+    assert rendered(content, "HEIC", 1)[0].shape == (64, 96)
+
+
+def test_a_heic_too_large_is_refused_before_it_is_decoded(opened, tmp_path: Path):
+    image = opened(heif(HEVC_PAPER, size=(20_000, 30_000)), "HEIC")
+    with pytest.raises(ReaderFailure) as refused:
+        spooled(image, tmp_path / "page")
+    assert refused.value.code is Failure.PAGE_TOO_LARGE
+    assert refused.value.fields == {"width": 20_000, "height": 30_000}
+
+
+@pytest.mark.parametrize("size", [(8, 8), (900, 900)])
+def test_a_heic_that_lies_about_its_size_does_no_harm(opened, tmp_path: Path, size):
+    image = opened(heif(HEVC_PAPER, size=size), "HEIC", max_pixels=5_000)
+    with pytest.raises(ReaderFailure) as refused:
+        spooled(image, tmp_path / "page")
+    assert refused.value.code in (Failure.PAGE_TOO_LARGE, Failure.UNREADABLE_PAGE)
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "JPEG_2000"])
+def test_a_large_avif_or_jpeg_2000_is_refused_by_its_header(opened, tmp_path: Path, kind: str):
+    image = opened(encoded(paper(1_500, 800), kind), kind)
+    with pytest.raises(ReaderFailure) as refused:
+        spooled(image, tmp_path / "page")
+    assert refused.value.fields == {"width": 1_500, "height": 800}
+
+
+def test_a_bare_jpeg_2000_codestream_is_read(rendered):
+    content = encoded(paper(), "JPEG_2000", no_jp2=True)
+    assert content.startswith(b"\xff\x4f\xff\x51")
+    assert np.abs(rendered(content, "JPEG_2000")[0].astype(int) - np.asarray(paper())).max() < 3
+
+
+def test_sixteen_bit_grey_in_jpeg_2000_is_scaled(rendered):
+    ramp = np.tile(np.linspace(0, 65_535, 256).astype(np.uint16), (64, 1))
+    pixels, _ = rendered(encoded(Image.fromarray(ramp), "JPEG_2000"), "JPEG_2000")
+    assert np.abs(pixels[0].astype(int) - np.arange(256)).max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "JPEG_2000"])
+def test_transparency_of_newer_formats_is_white(rendered, kind: str):
+    picture = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
+    picture.paste((0, 0, 0, 255), (0, 0, 32, 64))
+    pixels, _ = rendered(encoded(picture, kind), kind)
+    assert pixels[5, 5] < 5
+    assert pixels[5, 60] > 250
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0, 0), (0, 0, 0, 255), (0, 128, 255, 0)])
+def test_a_printer_s_jpeg_is_not_shown_inverted(rendered, colour: tuple[int, ...]):
+    # Adobe stores the ink inverted, and with it everybody else.
+    content = encoded(Image.new("CMYK", (32, 32), colour), "JPEG", quality=95)
+    assert b"Adobe" in content
+    expected = np.asarray(Image.new("CMYK", (1, 1), colour).convert("RGB")).reshape(3)
+    pixels, _ = rendered(content, "JPEG")
+    assert np.abs(pixels[9, 9].astype(int) - expected).max() < 6
+
+
+def test_a_jpeg_of_inks_as_luminance_is_read(rendered):
+    # YCCK: the same four inks, the first three stored as luminance and colour.
+    content = bytearray(encoded(Image.new("CMYK", (32, 32), (0, 0, 0, 0)), "JPEG", quality=95))
+    content[content.index(b"Adobe") + 11] = 2
+    assert rendered(bytes(content), "JPEG")[0].shape[:2] == (32, 32)
+
+
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [
+        ("1", {"compression": "group3"}),
+        ("1", {"compression": "group4"}),
+        ("L", {"compression": "jpeg", "quality": 95}),
+        ("L", {"compression": "tiff_lzw"}),
+        ("L", {"compression": "tiff_adobe_deflate"}),
+        ("L", {"compression": "packbits"}),
+        ("L", {"big_tiff": True}),
+        ("LAB", {}),
+        ("P", {}),
+    ],
+    ids=str,
+)
+def test_tiff_comes_in_many_ways(rendered, mode: str, options: dict):
+    if mode == "LAB":
+        plain = np.full((300, 400), 128, np.uint8)
+        picture = Image.merge("LAB", [paper(), *[Image.fromarray(plain)] * 2])
+    else:
+        picture = paper().convert(mode)
+    pixels, _ = rendered(encoded(picture, "TIFF", **options), "TIFF")
+    assert np.abs(pixels.astype(int) - np.asarray(paper())).max() < 3
+
+
+def test_an_inspected_picture_tells_its_size_in_points_if_its_resolution_is_known(opened):
+    inspected = opened(encoded(paper(400, 300), dpi=(100, 100)), "PNG").inspect(0, 0)
+    assert (inspected["width_pt"], inspected["height_pt"]) == pytest.approx((288, 216), abs=0.1)
+    unknown = opened(encoded(paper(400, 300)), "PNG").inspect(0, 0)
+    assert (unknown["width_pt"], unknown["height_pt"]) == (0, 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_blank_picture_is_told_from_others(opened, tmp_path: Path, kind: str):
+    for picture, blank in ((Image.new("RGB", (400, 300), (240, 238, 230)), True), (paper(), False)):
+        image = opened(encoded(picture, kind), kind)
+        assert spooled(image, tmp_path / "page")[0]["blank"] is blank
+        assert image.inspect(0, 0)["blank"] is blank

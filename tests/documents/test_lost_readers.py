@@ -2,8 +2,10 @@
 
 import asyncio
 import errno
+import io
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,15 +17,24 @@ import pytest
 import uvloop
 
 from ocr_grpc.documents import child, errors
+from ocr_grpc.documents.document import DocumentKind
+from ocr_grpc.documents.endings import Ending
+from ocr_grpc.documents.family import Opening
+from ocr_grpc.documents.formats import Family
 from ocr_grpc.documents.limits import DocumentLimits
 from ocr_grpc.documents.pool import DocumentPool
 from ocr_grpc.documents.protocol import Message
+from ocr_grpc.documents.reader import Reader
+from tests.documents.conftest import opening
 from tests.documents.fakes import document_of, well_behaved
 from tests.documents.samples import encoded, paper, prose_pdf, until, written
 
 
 def ended(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def on_uvloop(spool: Path, use: Callable[[DocumentPool], Awaitable[None]]) -> None:
@@ -45,7 +56,7 @@ def on_uvloop(spool: Path, use: Callable[[DocumentPool], Awaitable[None]]) -> No
 def test_a_document_can_be_closed_after_its_idle_reader_died(tmp_path, file, pause_seconds: float):
     async def use(documents: DocumentPool) -> None:
         document = await documents.open(file(written("x")))
-        (pid,) = documents.reader_pids()
+        (pid,) = documents.reader_pids(Family.PAGES)
         os.kill(pid, signal.SIGKILL)
         await until(lambda: ended(pid))
         await asyncio.sleep(pause_seconds)
@@ -88,7 +99,7 @@ async def test_a_reader_that_dies_over_the_document_gets_no_second_chance():
     document, readers = document_of(lambda _: None, well_behaved)
     with pytest.raises(errors.ReaderCrashed):
         await document.open()
-    assert len(readers.discarded) == 1
+    assert readers.endings == [Ending.CRASHED]
 
 
 async def test_a_bug_costs_its_call_and_nobody_waits_for_ever():
@@ -102,7 +113,7 @@ async def test_a_bug_costs_its_call_and_nobody_waits_for_ever():
     )
     assert isinstance(first, KeyError)
     assert not any(isinstance(other, BaseException) for other in others)
-    assert len(readers.discarded) == 1
+    assert readers.endings == [Ending.ANOMALY]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +134,7 @@ async def test_whatever_a_hijacked_reader_says_is_refused_alike(answer: Message)
     await document.open()
     with pytest.raises(errors.PageReaderCrashed):
         await document.text_layer(1, 0)
-    assert len(readers.discarded) == 1
+    assert readers.endings == [Ending.ANOMALY]
     assert not (await document.text_layer(1, 0)).usable
 
 
@@ -132,7 +143,7 @@ async def test_the_document_after_an_idle_reader_was_lost_is_read(pool, file, se
     documents = await pool(readers=2)
     document = await documents.open(file(prose_pdf(2)))
     await asyncio.sleep(0.1)
-    pids = documents.reader_pids()
+    pids = documents.reader_pids(Family.PAGES)
     for pid in pids:
         os.kill(pid, sent)
     began = time.monotonic()
@@ -146,7 +157,7 @@ async def test_the_document_after_an_idle_reader_was_lost_is_read(pool, file, se
 async def test_a_call_cancelled_while_its_reader_stands_still_is_soon_over(pool, file):
     documents = await pool()
     await asyncio.sleep(0.1)
-    (pid,) = documents.reader_pids()
+    (pid,) = documents.reader_pids(Family.PAGES)
     os.kill(pid, signal.SIGSTOP)
     opening = asyncio.create_task(documents.open(file(written("x"))))
     await until(lambda: documents.busy)
@@ -158,7 +169,7 @@ async def test_a_call_cancelled_while_its_reader_stands_still_is_soon_over(pool,
 
 async def test_without_any_reader_no_document_is_called_damaged(pool, file, monkeypatch):
     documents = await pool()
-    (pid,) = documents.reader_pids()
+    (pid,) = documents.reader_pids(Family.PAGES)
     with monkeypatch.context() as patched:
         patched.setattr(sys, "executable", "/nowhere/python")
         os.kill(pid, signal.SIGKILL)
@@ -210,15 +221,50 @@ def test_a_full_disk_is_not_the_documents_fault(tmp_path, file):
     assert (done.returncode, done.stdout) == (0, "full\n"), done.stderr
 
 
+FORKING = """
+import os, sys, time
+pid = os.fork()
+if pid == 0:
+    time.sleep(60)
+print(pid, flush=True)
+os.close(1)
+if sys.argv[1] == "ends":
+    os._exit(3)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no groups of processes")
+@pytest.mark.parametrize("reader_itself", ["ends", "stays"])
+async def test_what_a_reader_started_ends_with_it(reader_itself: str):
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", FORKING, reader_itself),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    started = int(await process.stdout.readline())
+    process.stderr = asyncio.StreamReader()
+    process.stderr.feed_eof()
+    ours, theirs = socket.socketpair()
+    with theirs:
+        reader = Reader(process, ours)
+        if reader_itself == "ends":
+            await until(lambda: ended(process.pid))
+        reader.kill()
+        await reader.wait()
+    await until(lambda: ended(started))
+
+
 @pytest.mark.parametrize(
     ("number", "answer"), [("ENOSPC", "no_space"), ("EDQUOT", "no_space"), ("EFBIG", "broken")]
 )
 def test_a_full_disk_is_told_from_a_page_too_large_for_its_file(number: str, answer: str):
-    class FullDisk(child.Reader):
-        """Its document is one whose pages cannot be written."""
+    def open_it(_: Opening):
+        raise OSError(getattr(errno, number), "cannot write")
 
-        def _opened(self):
-            raise OSError(getattr(errno, number), "cannot write")
-
-    request = {"op": "render", "page": 0, "dpi": 0, "path": "/page"}
-    assert FullDisk(1).answer(request) == {"error": answer}
+    request = {"op": "open", "kind": "pdf", "name": "", "password": ""}
+    reader = child.Reader(open_it, opening(io.BytesIO(), DocumentKind.PDF).limits)
+    assert reader.answer(request, [os.open(os.devnull, os.O_RDONLY)]) == {"error": answer}

@@ -8,6 +8,7 @@ from reportlab.lib import pdfencrypt
 
 from ocr_grpc.documents import errors
 from ocr_grpc.documents.document import DocumentKind
+from ocr_grpc.documents.formats import Family
 from tests.documents.samples import (
     PROSE,
     drawn,
@@ -59,7 +60,7 @@ async def test_hopeless_documents_are_refused_each_for_its_own_reason(pool, file
     empty_tree = objects_pdf("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[]/Count 0>>")
     for content, reason in (
         (b"", "EMPTY_DOCUMENT"),
-        (b"hello", "UNKNOWN_FORMAT"),
+        (b"\x7fELF\2\1\1" + bytes(200), "UNKNOWN_FORMAT"),
         (b"%PDF-1.7\nnothing", "CORRUPT_DOCUMENT"),
         (empty_tree, "CORRUPT_DOCUMENT"),
         (encoded(paper())[:30], "CORRUPT_DOCUMENT"),
@@ -74,15 +75,20 @@ async def test_hopeless_documents_are_refused_each_for_its_own_reason(pool, file
 
 async def test_a_limit_is_in_the_metadata(pool, file):
     error = await refusal((await pool(max_pages=3)).open(file(prose_pdf(4))))
-    assert error.metadata == {"pages": "4", "limit": "3"}
+    assert error.metadata == {"found": "4", "limit": "3", "setting": "MAX_PAGES"}
 
 
 async def test_a_page_too_large_fails_alone_with_its_size(pool, file):
     document = await (await pool()).open(file(png_bomb(30_000, 30_000)))
     with pytest.raises(errors.PageTooLarge) as refused:
         await document.render(1, 0)
-    expected = {"page": "1", "width": "30000", "height": "30000", "limit": "100000000"}
-    assert refused.value.metadata == expected
+    assert refused.value.metadata == {
+        "page": "1",
+        "width": "30000",
+        "height": "30000",
+        "limit": "100000000",
+        "setting": "MAX_PAGE_PIXELS",
+    }
 
 
 async def test_a_page_that_does_not_exist_is_refused(pool, file):
@@ -119,7 +125,7 @@ async def test_the_last_of_a_thousand_pages_costs_what_the_tenth_costs(pool, fil
 
 
 async def test_pages_of_one_document_are_read_side_by_side(pool, file):
-    documents = await pool(readers=2)
+    documents = await pool(readers=3)  # one of them is kept for other callers
     document = await documents.open(file(prose_pdf(8)))
     most = 0
 
@@ -149,11 +155,11 @@ async def test_an_idle_reader_lets_go_of_a_closed_document(pool, file):
     documents = await pool()
     path = file(prose_pdf(2))
     document = await documents.open(path)
-    (pid,) = documents.reader_pids()
+    (pid,) = documents.reader_pids(Family.PAGES)
     assert path in open_files(pid)
     await document.close()
     await until(lambda: path not in open_files(pid))
-    assert documents.reader_pids() == [pid]
+    assert documents.reader_pids(Family.PAGES) == [pid]
 
 
 def open_files(pid: int) -> list[Path]:

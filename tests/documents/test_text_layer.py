@@ -7,7 +7,17 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
 from ocr_grpc.documents.text_layer import clean
-from tests.documents.samples import PROSE, drawn, page_pdf, paper, prose_pdf, scan_pdf, written
+from tests.documents.samples import (
+    PROSE,
+    drawn,
+    page_pdf,
+    paper,
+    prose_pdf,
+    scan_pdf,
+    spooled,
+    stream,
+    written,
+)
 
 
 @pytest.fixture
@@ -126,7 +136,7 @@ def test_outlines_follow_rotation_and_crop_box(pdf, rotate: int, expected: list)
 def test_outlines_are_in_pixels_of_the_rendering(pdf, tmp_path):
     file = pdf(written("Here"))
     at_72, at_144 = (file.text_layer(0, dpi) for dpi in (72, 144))
-    rendered = file.render(0, 144, tmp_path / "page")
+    rendered, _ = spooled(file, tmp_path / "page", dpi=144)
     assert (at_144["width"], at_144["height"]) == (rendered["width"], rendered["height"])
     assert corners(at_144)[0] == tuple(pytest.approx(2 * n, abs=1) for n in corners(at_72)[0])
 
@@ -285,3 +295,62 @@ def test_a_poster_too_large_to_render_still_gives_its_text(pdf):
 def test_text_is_cleaned(raw: str, cleaned: str):
     assert clean(raw) == cleaned
     assert unicodedata.is_normalized("NFC", clean(raw))
+
+
+def unmapped(kind: str, text: str) -> bytes:
+    """Return a page whose font shows letters and does not say which they are."""
+    if kind == "Type 3":
+        glyphs = "".join(sorted(set(text)))
+        names = [f"g{number}" for number in range(len(glyphs))]
+        codes = bytes(glyphs.index(letter) + 1 for letter in text)
+        font = (
+            "<</Type/Font/Subtype/Type3/FontBBox[0 0 750 750]/FontMatrix[.001 0 0 .001 0 0]"
+            f"/CharProcs<<{' '.join(f'/{name} 7 0 R' for name in names)}>>"
+            f"/Encoding<</Differences[1 {' '.join(f'/{name}' for name in names)}]>>"
+            f"/FirstChar 1/LastChar {len(names)}/Widths[{'700 ' * len(names)}]/Resources<<>>>>"
+        )
+        more = [stream(b"700 0 0 0 700 700 d1 100 100 500 500 re f")]
+    else:
+        # Glyph 36 is "A" because a TrueType file begins so.
+        codes = b"".join((ord(letter) - 29).to_bytes(2, "big") for letter in text)
+        mapped = "/ToUnicode 9 0 R" if kind == "replacement characters" else ""
+        font = (
+            "<</Type/Font/Subtype/Type0/BaseFont/ABCDEF+Some/Encoding/Identity-H"
+            f"/DescendantFonts[7 0 R]{mapped}>>"
+        )
+        pairs = [f"<{code:04x}> <FFFD>" for code in range(1, 100)]
+        cmap = (
+            "/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n"
+            "1 begincodespacerange <0000> <FFFF> endcodespacerange\n"
+            f"{len(pairs)} beginbfchar {' '.join(pairs)} endbfchar\nendcmap end end"
+        )
+        more = [
+            b"<</Type/Font/Subtype/CIDFontType2/BaseFont/ABCDEF+Some/FontDescriptor 8 0 R/DW 600"
+            b"/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>>>",
+            b"<</Type/FontDescriptor/FontName/ABCDEF+Some/Flags 4/FontBBox[0 0 1000 1000]"
+            b"/ItalicAngle 0/Ascent 800/Descent -200/CapHeight 700/StemV 80>>",
+            stream(cmap.encode()),
+        ]
+    words = b"BT /F2 10 Tf 40 700 Td <" + codes.hex().encode() + b"> Tj ET"
+    page = page_pdf(words, "/MediaBox [0 0 2000 792]", font.encode(), *more)
+    return page.replace(b"/F1 5 0 R", b"/F2 6 0 R")
+
+
+@pytest.mark.parametrize("kind", ["Type 3", "Identity-H", "replacement characters"])
+def test_glyphs_that_stand_for_no_character_are_no_text(pdf, kind: str):
+    layer = pdf(unmapped(kind, " ".join(PROSE))).text_layer(0, 0)
+    assert not layer["usable"]
+    assert layer["because"] in ("garbage", "none")
+    assert not layer["blank"]
+
+
+def test_every_page_of_a_file_is_judged_alone(pdf):
+    def pages(canvas):
+        canvas.drawString(60, 700, PROSE[0])
+        canvas.showPage()
+        canvas.drawImage(ImageReader(paper()), 0, 0, 595, 842)
+        canvas.showPage()
+        canvas.drawString(60, 700, PROSE[1])
+
+    file = pdf(drawn(pages))
+    assert [file.text_layer(page, 0)["because"] for page in range(3)] == ["", "none", ""]

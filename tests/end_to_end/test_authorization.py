@@ -49,6 +49,7 @@ DECLARED = {
         "Extract": "ocr",
         "StreamExtract": "ocr",
         "UploadExtract": "ocr",
+        "Inspect": "ocr",
         "GetCapabilities": ANYONE,
     },
     "UsageService": {"ListUsage": "usage", "GetUsageSummary": "usage"},

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes import COMMAND, environment, serve
-from tests.support import encoded, image_pdf, picture, text_pdf
+from tests.support import NO_DOCUMENT, encoded, image_pdf, picture, text_pdf
 
 NULL_TEXT = "null line 1\nnull line 2\nnull line 3\nnull line 4\n"
 
@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
     (folder / "scan.png").write_bytes(encoded(picture()))
     (folder / "scans.pdf").write_bytes(image_pdf([picture()] * 3))
     (folder / "text.pdf").write_bytes(text_pdf(3, 2))
-    (folder / "words.txt").write_bytes(b"words")
+    (folder / "program").write_bytes(NO_DOCUMENT)
     return folder
 
 
@@ -81,7 +81,7 @@ def test_json_is_one_document(folder, address):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["words.txt"], 1, "words.txt: UNKNOWN_FORMAT: "),
+        (["program"], 1, "program: UNKNOWN_FORMAT: "),
         (["missing.pdf"], 1, "missing.pdf: No such file or directory"),
         (["text.pdf", "--pages", "9"], 1, "PAGE_OUT_OF_RANGE: "),
         (["text.pdf", "--mode", "magic"], 2, "is none of auto, force-ocr, text-layer-only"),
@@ -95,7 +95,7 @@ def test_the_exit_code_and_stderr_tell_what_failed(folder, address, arguments, c
 
 
 def test_a_failure_among_several_files_does_not_stop_the_others(folder, address):
-    run = extract(folder, address, "words.txt", "scan.png")
+    run = extract(folder, address, "program", "scan.png")
     assert run.stdout.decode() == NULL_TEXT
     assert run.returncode == 1
 

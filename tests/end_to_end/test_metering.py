@@ -16,6 +16,7 @@ from ocr_grpc.v1 import usage_service_pb2 as usage_pb
 from tests.people import House, Metadata, api_key, house
 from tests.support import (
     FORCE_OCR,
+    NO_DOCUMENT,
     collect,
     encoded,
     failed_stream,
@@ -203,7 +204,7 @@ async def test_every_call_has_its_row(tmp_path, backend):
         _, user = await home.register("ann")
         key_id, key = await home.key(user, 1)
         await read(home, key, text_pdf(2))
-        await refusal(home.ocr.StreamExtract(request(b"no document"), metadata=key))
+        await refusal(home.ocr.StreamExtract(request(NO_DOCUMENT), metadata=key))
         await refusal(home.usage.ListUsage(usage_pb.ListUsageRequest(), metadata=key))
         await asyncio.sleep(0.3)
         listed = await home.usage.ListUsage(usage_pb.ListUsageRequest(), metadata=user)

@@ -11,6 +11,7 @@ from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1 import page_pb2
 from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
 from tests.support import (
+    NO_DOCUMENT,
     TEXT_LAYER_ONLY,
     channel_to,
     collect,
@@ -52,7 +53,7 @@ def encrypted_pdf() -> bytes:
     ("content", "options", "code", "reason"),
     [
         (b"", {}, INVALID, "EMPTY_DOCUMENT"),
-        (b"just some words, no document", {}, INVALID, "UNKNOWN_FORMAT"),
+        (NO_DOCUMENT, {}, INVALID, "UNKNOWN_FORMAT"),
         (b"\x00" * 1000, {}, INVALID, "UNKNOWN_FORMAT"),
         (text_pdf(1)[:200], {}, INVALID, "CORRUPT_DOCUMENT"),
         (encoded(picture())[:20], {}, INVALID, "CORRUPT_DOCUMENT"),
@@ -79,7 +80,7 @@ async def test_a_document_that_cannot_be_read_is_refused(stub, content, options,
 
 
 async def test_a_refused_stream_ends_in_a_failed_event_and_the_same_status(stub):
-    call = stub.StreamExtract(pb.StreamExtractRequest(content=b"words"))
+    call = stub.StreamExtract(pb.StreamExtractRequest(content=NO_DOCUMENT))
     events, error = await failed_stream(call)
     assert [event.WhichOneof("event") for event in events] == ["failed"]
     assert events[0].sequence == 1
@@ -89,7 +90,7 @@ async def test_a_refused_stream_ends_in_a_failed_event_and_the_same_status(stub)
 
 async def test_over_rest_a_refusal_before_the_first_event_is_the_status_alone(stub):
     call = stub.StreamExtract(
-        pb.StreamExtractRequest(content=b"words"),
+        pb.StreamExtractRequest(content=NO_DOCUMENT),
         metadata=(("x-envoy-original-path", "/v1/ocr:stream"),),
     )
     events, error = await failed_stream(call)

@@ -1,6 +1,9 @@
 """Secrets are planted everywhere they can be, and then looked for everywhere they must not be."""
 
+import io
+
 import grpc
+from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy import select
 
 from ocr_grpc.settings import Settings
@@ -10,6 +13,7 @@ from ocr_grpc.v1 import admin_service_pb2 as admin_pb
 from ocr_grpc.v1 import auth_service_pb2 as auth_pb
 from ocr_grpc.v1 import keys_service_pb2 as keys_pb
 from ocr_grpc.v1 import ocr_service_pb2 as pb
+from ocr_grpc.v1 import options_pb2
 from tests.people import ADMIN_PASSWORD, PASSWORD, House, api_key, bearer
 from tests.processes import serve
 
@@ -17,6 +21,18 @@ SIGNING = "canary-signing-secret-canary-signing"
 SMTP = "smtp://mailer:canary-smtp-password@127.0.0.1:1"
 OTHER_PASSWORD = "canary wrong password"
 THIRD_PASSWORD = "canary next password"
+DOCUMENT_PASSWORD = "canary-of-a-document"
+WRONG_DOCUMENT_PASSWORD = "canary-of-none"
+
+
+def encrypted(password: str) -> pb.ExtractRequest:
+    """Return a document that one of the passwords opens, and a password for it."""
+    sink = io.BytesIO()
+    canvas = Canvas(sink, encrypt=DOCUMENT_PASSWORD)
+    canvas.drawString(72, 700, "Text behind a password.")
+    canvas.save()
+    options = options_pb2.ExtractOptions(password=password)
+    return pb.ExtractRequest(content=sink.getvalue(), options=options, request_id="secret-1")
 
 
 async def errors_of(*calls) -> str:
@@ -62,6 +78,8 @@ async def use_secrets(home: House) -> tuple[set[str], str]:
         home.ocr.Extract(pb.ExtractRequest(content=b"x"), metadata=api_key(mistyped)),
         home.ocr.Extract(pb.ExtractRequest(content=b"x"), metadata=api_key(rotated.secret)),
         home.ocr.Extract(pb.ExtractRequest(content=b"x"), metadata=bearer(invite.code)),
+        home.ocr.Extract(encrypted(DOCUMENT_PASSWORD), metadata=api_key(rotated.secret)),
+        home.ocr.Extract(encrypted(WRONG_DOCUMENT_PASSWORD), metadata=api_key(rotated.secret)),
         home.ocr.Extract(pb.ExtractRequest(), metadata=bearer(login.access_token[:-5] + "AAAAA")),
     )
     secrets = {
@@ -69,6 +87,8 @@ async def use_secrets(home: House) -> tuple[set[str], str]:
         ADMIN_PASSWORD,
         OTHER_PASSWORD,
         THIRD_PASSWORD,
+        DOCUMENT_PASSWORD,
+        WRONG_DOCUMENT_PASSWORD,
         SIGNING,
         "canary-smtp-password",
         made.secret,
@@ -108,7 +128,10 @@ async def test_no_secret_leaves_the_place_it_belongs_to(tmp_path, backend):
         async with grpc.aio.insecure_channel(address) as channel:
             secrets, told = await use_secrets(House(channel))
     log = (tmp_path / "serve.log").read_text()
-    assert len(secrets) == 16
+    assert len(secrets) == 18
+    assert "behind a password" in told
+    assert "behind a password" not in log
+    assert "PASSWORD_WRONG" in told
     assert "LOGIN_FAILED" in told
     assert "AuthService/Login" in log
     assert not found_in(secrets, told)

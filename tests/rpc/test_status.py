@@ -40,7 +40,7 @@ def test_an_invalid_option_names_its_field():
 
 
 def test_a_refusal_for_now_says_when_to_come_again():
-    error = QueueFull(5, "this caller", 2.5)
+    error = QueueFull(5, "this caller", "MAX_EXTRACTIONS_PER_CALLER", 2.5)
     assert code_of(error) is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert [detail.TypeName() for detail in status_of(error).details] == [
         "google.rpc.ErrorInfo",

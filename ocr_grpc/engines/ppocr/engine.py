@@ -22,6 +22,7 @@ from ocr_grpc.engines.ppocr.orientation import (
     is_upside_down,
     lies_on_its_side,
     reads_badly,
+    runs_sideways,
     turned,
     turned_back,
 )
@@ -123,17 +124,23 @@ class PpOcrEngine:
         if lies_on_its_side([place.region for place in sheet.placed]):
             sheet = self._sheet(turned(pixels, 1), 1, cancellation)
         # These are read first anyway, so on a page that stands upright the question costs nothing.
+        doubtful = self._reads_badly(sheet, cancellation)
+        if doubtful and not sheet.quarters and runs_sideways(pixels, cancellation):
+            sheet = self._sheet(turned(pixels, 1), 1, cancellation)
+            doubtful = self._reads_badly(sheet, cancellation)
+        regions = [place.region for place in sheet.placed]
+        if doubtful and is_upside_down(sheet.pixels, regions, self._recognizer, cancellation):
+            quarters = sheet.quarters + 2
+            sheet = self._sheet(turned(pixels, quarters), quarters, cancellation)
+        return sheet
+
+    def _reads_badly(self, sheet: _Sheet, cancellation: Cancellation) -> bool:
+        """Read the first lines of a page; return whether they leave doubt which way is up."""
         for place in sheet.placed[:FIRST_LINES]:
             sheet.known[place.region] = self._recognizer.read(
                 sheet.pixels, place.region, cancellation
             )
-        regions = [place.region for place in sheet.placed]
-        if reads_badly(list(sheet.known.values())) and is_upside_down(
-            sheet.pixels, regions, self._recognizer, cancellation
-        ):
-            quarters = sheet.quarters + 2
-            sheet = self._sheet(turned(pixels, quarters), quarters, cancellation)
-        return sheet
+        return reads_badly(list(sheet.known.values()))
 
     def _sheet(self, pixels: Pixels, quarters: int, cancellation: Cancellation) -> _Sheet:
         regions = self._detector.find(pixels, cancellation)

@@ -10,10 +10,13 @@ import numpy as np
 from ocr_grpc.engines.engine import Cancellation
 from ocr_grpc.engines.ppocr.decoding import Reading
 from ocr_grpc.engines.ppocr.pixels import Pixels
+from ocr_grpc.engines.ppocr.print_size import measure_print
 from ocr_grpc.engines.ppocr.recognizer import Recognizer
 from ocr_grpc.engines.ppocr.regions import Region
 from ocr_grpc.model import Point
 
+MORE_LETTERS = 1.5
+"""So many more letters stand in rows on a page that is turned rightly."""
 SAMPLE = 4
 """Lines read to tell which way is up: the longest ones."""
 DOUBTFUL = 0.85
@@ -27,6 +30,18 @@ def lies_on_its_side(regions: list[Region]) -> bool:
     areas = np.array([region.width * region.height for region in regions])
     upright = np.array([region.height > 1.5 * region.width for region in regions])
     return bool(areas[upright].sum() > areas.sum() / 2) if regions else False
+
+
+def runs_sideways(pixels: Pixels, cancellation: Cancellation) -> bool:
+    """Return whether letters stand in columns rather than in rows, whatever the lines say.
+
+    Where a large stamp stands across small print, the print is seen too coarsely to part its lines.
+
+    Raises:
+        ReadCancelled: within a few hundredths of a second of the cancellation.
+    """
+    rows = len(measure_print(pixels, cancellation).height)
+    return len(measure_print(turned(pixels, 1), cancellation).height) > MORE_LETTERS * rows
 
 
 def reads_badly(readings: list[Reading]) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_grpc.engines.ppocr.pixels import Corners, Probabilities
+from ocr_grpc.engines.ppocr.skew import angle_of_rows
 
 INK_LEVEL = 77
 """0.3 of 255: what belongs to a line. Value of the model's makers."""
@@ -16,6 +17,8 @@ UNCLIP = 1.6
 """How far a line reaches beyond the core the detector draws, see `unclipped`."""
 LONG = 6
 """A box this many times as long as high tells its own angle."""
+WORD = 1.5
+"""A box less long may stand upright as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ def find_regions(map_: Probabilities) -> list[Region]:
     contours = [np.asarray(contour, np.int32) for contour in found]
     contours = [contour for contour in contours if _confidence(map_, contour) >= CONFIDENT]
     upright = [_rectangle(contour, _angle(contour)) for contour in contours]
-    skew = page_angle(upright)
+    skew = _skew(upright)
     regions: list[Region] = []
     for contour, rectangle in zip(contours, upright, strict=True):
         # A line's own angle is mostly chance, ascenders that stand left or right; it counts where
@@ -70,12 +73,42 @@ def find_regions(map_: Probabilities) -> list[Region]:
     return regions
 
 
-def page_angle(rectangles: list[Region]) -> float:
-    """Return the angle of the text in degrees, the median over long lines; 0.0 without any."""
-    long = [r for r in rectangles if r.width > LONG * r.height]
-    if len(long) < 2:
+def page_angle(regions: list[Region]) -> float:
+    """Return the angle of the page in degrees, from regions that `find_regions` gave.
+
+    Looked for once more where lines are short: their rows tell it better than a few long ones did.
+    """
+    long = _long(regions)
+    return _median_angle(long) if long else _angle_of_rows(regions)
+
+
+def _skew(rectangles: list[Region]) -> float:
+    """Return the angle of the text in degrees, the median over long lines; 0.0 without any.
+
+    Where lines are short, the rows tell in which they stand.
+    """
+    long = _long(rectangles)
+    if long:
+        return _median_angle(long)
+    return _angle_of_rows([r for r in rectangles if r.width > WORD * r.height])
+
+
+def _angle_of_rows(words: list[Region]) -> float:
+    if not words:
         return 0.0
-    angles, widths = np.array([r.angle for r in long]), np.array([r.width for r in long])
+    x, y, height = np.array([(r.x, r.y, r.height) for r in words]).T
+    return angle_of_rows(x, y, height, _median_angle(words))
+
+
+def _long(rectangles: list[Region]) -> list[Region]:
+    """Return those that tell their own angle; none if it is but one, which may be anything."""
+    long = [r for r in rectangles if r.width > LONG * r.height]
+    return long if len(long) >= 2 else []
+
+
+def _median_angle(rectangles: list[Region]) -> float:
+    """Return the median, each rectangle weighing as much as it is long."""
+    angles, widths = np.array([(r.angle, r.width) for r in rectangles]).T
     order = np.argsort(angles)
     reached: NDArray[np.float64] = np.cumsum(widths[order])
     return float(angles[order][np.argmax(reached >= reached[-1] / 2)])

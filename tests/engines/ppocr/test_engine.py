@@ -3,6 +3,7 @@
 import threading
 import time
 
+import cv2
 import numpy as np
 import pytest
 
@@ -98,10 +99,42 @@ def test_a_long_page_loses_and_doubles_no_line(engine: Engine):
 
 
 @pytest.mark.parametrize("dpi", [100, 300])
-def test_skewed_and_turned_pages_are_read(engine: Engine, dpi: float):
+def test_turned_pages_are_read(engine: Engine, dpi: float):
     page = drawn(paragraph(PROSE, points=12), dpi=dpi)
     for quarters in (1, 2, 3):
         assert words(read(engine, np.rot90(page, quarters))) == " ".join(PROSE)
+
+
+TABLE = [
+    (30 + 120 * column, 40 + 20 * row, text, 10)
+    for row, cells in enumerate(
+        [("Item", "Count", "Price"), ("Lamp", "12", "3.50"), ("Rope", "7", "18.25")]
+        + [(f"Jar {number}", str(number * 37), f"{number}.75") for number in range(1, 10)]
+    )
+    for column, text in enumerate(cells)
+]
+
+
+@pytest.mark.parametrize("angle", [-5, 5])
+def test_rows_of_a_skewed_table_stay_together(engine: Engine, angle: float):
+    page = drawn(TABLE)
+    height, width = page.shape
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1)
+    skewed = cv2.warpAffine(page, turn, (width, height), flags=cv2.INTER_CUBIC, borderValue=(255,))
+    lines = read(engine, np.asarray(skewed, np.uint8))
+    assert words(lines) == " ".join(cell[2] for cell in TABLE)
+    # Where the lines stand is told on the page as it came.
+    first, last = lines[0].polygon[0], lines[2].polygon[0]
+    assert (first.y > last.y) is (angle > 0)
+
+
+def test_a_stamp_across_a_page_that_lies_on_its_side_does_not_hide_its_print(engine: Engine):
+    page = drawn(TABLE, size=(420, 340))
+    stamp = drawn([(10, 30, "RECEIVED 3 MAY", 24)], size=(340, 40))
+    page[:, : stamp.shape[0]] = np.minimum(page[:, : stamp.shape[0]], np.rot90(stamp))
+    for quarters in (0, 1):
+        found = words(read(engine, np.rot90(page, quarters)))
+        assert {cell[2] for cell in TABLE if " " not in cell[2]} <= set(found.split())
 
 
 @pytest.mark.parametrize(

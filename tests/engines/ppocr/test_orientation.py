@@ -1,9 +1,16 @@
 import numpy as np
 import pytest
 
-from ocr_grpc.engines.ppocr.orientation import lies_on_its_side, turned, turned_back
+from ocr_grpc.engines.ppocr.orientation import (
+    lies_on_its_side,
+    runs_sideways,
+    turned,
+    turned_back,
+)
 from ocr_grpc.engines.ppocr.regions import Region
 from ocr_grpc.model import Point
+
+from .sheets import NOBODY, PROSE, drawn, paragraph
 
 
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])
@@ -20,3 +27,11 @@ def test_a_page_lies_on_its_side_if_most_text_runs_upward():
     assert lies_on_its_side([upright, upright, level])
     assert not lies_on_its_side([upright, level, level])
     assert not lies_on_its_side([])
+
+
+def test_letters_of_a_page_that_lies_on_its_side_stand_in_columns():
+    page = drawn(paragraph(PROSE))
+    assert runs_sideways(turned(page, 1), NOBODY)
+    assert not runs_sideways(page, NOBODY)
+    assert not runs_sideways(turned(page, 2), NOBODY)
+    assert not runs_sideways(np.full((200, 300), 255, np.uint8), NOBODY)

@@ -71,3 +71,26 @@ def test_a_rule_beside_a_line_and_the_next_line_are_not_taken_in():
     page[28:32, 320:340] = 0
     regions = [Region(200, 30, 210, 30, 0), Region(330, 30, 30, 20, 0)]
     assert reached(page, regions)[0] == regions[0]
+
+
+@pytest.mark.parametrize("angle", [-5.0, -1.0, 0.0, 0.5, 3.0, 10.0])
+def test_the_skew_of_a_page_of_short_cells_is_found_by_their_rows(angle: float):
+    map_ = np.zeros((900, 1200), np.uint8)
+    turn = cv2.getRotationMatrix2D((600, 450), -angle, 1)
+    sizes = np.random.default_rng(2).integers(20, 45, (14, 5)).tolist()
+    for row, widths in enumerate(sizes):
+        for column, width in enumerate(widths):
+            x, y = 200 + 180 * column + width / 2, 150 + 45 * row
+            points = cv2.transform(Region(x, y, width, 9, 0).corners()[None], turn)[0]
+            cv2.fillConvexPoly(map_, points.astype(np.int32), (255,))
+    regions = find_regions(map_)
+    assert len(regions) == 70
+    assert page_angle(regions) == pytest.approx(angle, abs=0.3)
+    assert all(region.angle == pytest.approx(angle, abs=0.3) for region in regions)
+
+
+def test_a_few_words_do_not_make_a_page_skewed():
+    map_ = np.zeros((400, 500), np.uint8)
+    for x, y in ((100, 100), (400, 130), (150, 300)):
+        cv2.fillConvexPoly(map_, Region(x, y, 60, 12, 4.0).corners().astype(np.int32), (255,))
+    assert page_angle(find_regions(map_)) == 0.0

@@ -35,7 +35,18 @@ def covered(tiles: list[Tile], width: int, height: int) -> np.ndarray:
     return count
 
 
-@pytest.mark.parametrize("size", [(1240, 1754), (1240, 8000), (6600, 9400), (50, 40), (9000, 30)])
+@pytest.mark.parametrize(
+    "size",
+    [
+        (1240, 1754),
+        (1240, 8000),
+        (6600, 9400),
+        (600, 12_000),
+        (12_000, 1_500),
+        (50, 40),
+        (9000, 30),
+    ],
+)
 @pytest.mark.parametrize("letter", [4.0, 9.0, 60.0])
 def test_tiles_cover_every_pixel_once_and_fit_the_detector(size: tuple[int, int], letter: float):
     tiles = plan_tiles(*size, full_of_letters(*size, letter), LARGEST)

@@ -1,0 +1,1 @@
+"""Documents whose pages are text with structure: Office, HTML, text. Child only."""

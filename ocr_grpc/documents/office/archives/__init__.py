@@ -1,0 +1,1 @@
+"""Zip containers and their XML, opened with suspicion. Child only."""

@@ -1,0 +1,1 @@
+"""Flowing documents and books, which pandoc converts. Child only."""

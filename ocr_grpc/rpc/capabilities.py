@@ -1,0 +1,49 @@
+"""What this server can do, as `GetCapabilities` tells it."""
+
+from dataclasses import asdict, dataclass
+
+from ocr_grpc.documents.formats import FORMATS
+from ocr_grpc.extraction.engine_reading import PageEngine
+from ocr_grpc.extraction.options import MAX_DPI, MIN_DPI, Mode
+from ocr_grpc.rpc import mapping
+from ocr_grpc.v1 import document_pb2
+from ocr_grpc.v1 import ocr_service_pb2 as pb
+
+
+@dataclass(frozen=True, slots=True)
+class OcrLimits:
+    """The bounds of a call; the fields are settings of the same names."""
+
+    max_inline_bytes: int
+    max_document_bytes: int
+    max_pages: int
+    max_page_pixels: int
+    max_archive_members: int
+    max_archive_bytes: int
+    max_archive_ratio: int
+    max_pictures_per_page: int
+    page_timeout_seconds: float
+    document_timeout_seconds: float
+    upload_idle_seconds: float
+
+
+def response(version: str, engine: PageEngine, limits: OcrLimits) -> pb.GetCapabilitiesResponse:
+    """Return engines, formats, modes and limits as a message."""
+    told = asdict(limits)
+    del told["upload_idle_seconds"]
+    return pb.GetCapabilitiesResponse(
+        version=version,
+        engines=[mapping.capable_engine_to_proto(engine.description, engine.ready_workers)],
+        formats=[
+            document_pb2.DocumentFormat(
+                kind=mapping.kind_to_proto(kind),
+                media_types=form.media_types,
+                text_layer=form.text_layer,
+                structured=form.structured,
+                page_unit=form.page_unit,
+            )
+            for kind, form in FORMATS.items()
+        ],
+        modes=[mapping.mode_to_proto(mode) for mode in Mode],
+        limits=pb.Limits(min_dpi=MIN_DPI, max_dpi=MAX_DPI, **told),
+    )

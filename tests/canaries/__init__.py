@@ -1,0 +1,1 @@
+"""Documents that reach out, and a server and a file that notice whether anybody came."""

@@ -1,0 +1,1 @@
+"""Thousands of hostile documents against a real server: `python -m tests.fuzz`."""
