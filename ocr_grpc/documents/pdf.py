@@ -61,6 +61,7 @@ class PdfFile:
         self._pdf = pdf
         self._max_page_pixels = max_page_pixels
         self._flattened: set[int] = set()
+        self._looked_at: set[int] = set()
 
     @property
     def kind(self) -> DocumentKind:
@@ -148,6 +149,12 @@ class PdfFile:
     @contextmanager
     def _page(self, index: int) -> Generator[Page]:
         try:
+            with self._pdf.page(index) as loaded:
+                if index in self._looked_at or not loaded.write_remarks():
+                    self._looked_at.add(index)
+                    yield loaded
+                    return
+            self._looked_at.add(index)
             with self._pdf.page(index) as loaded:
                 yield loaded
         except PdfiumError as error:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ocr_grpc.documents.pdfium_objects import Drawn, drawn_on
 from ocr_grpc.documents.pdfium_raw import Handle, raw
+from ocr_grpc.documents.pdfium_remarks import write_remarks
 from ocr_grpc.documents.pdfium_text import PageText
 
 # Annotations that show nothing on the page itself; all others are drawn, and part of it.
@@ -71,7 +72,7 @@ class Pdf:
         if self._forms:
             raw.FORM_OnAfterLoadPage(handle, self._forms)
         try:
-            yield Page(handle, self._forms)
+            yield Page(self._document, handle, self._forms)
         finally:
             if self._forms:
                 raw.FORM_OnBeforeClosePage(handle, self._forms)
@@ -89,7 +90,8 @@ class Pdf:
 class Page:
     """A loaded page."""
 
-    def __init__(self, handle: Handle, forms: Handle) -> None:
+    def __init__(self, document: Handle, handle: Handle, forms: Handle) -> None:
+        self._document = document
         self._handle = handle
         self._forms = forms
 
@@ -142,6 +144,10 @@ class Page:
             raw.FPDFAnnot_GetSubtype(annotation) not in _UNSEEN_ANNOTATIONS
             for annotation in self._annotations()
         )
+
+    def write_remarks(self) -> bool:
+        """Write typed remarks onto it that bring no drawing; seen when it is loaded again."""
+        return write_remarks(self._document, self._handle, self._annotations())
 
     def flatten(self) -> None:
         """Make annotations and fields part of the page; seen when it is loaded the next time."""

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from reportlab.lib import pdfencrypt
 from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
 
 from ocr_grpc.documents.protocol import Failure, ReaderFailure
 from tests.documents.samples import (
@@ -196,3 +197,17 @@ def test_a_truncated_pdf_is_corrupt_or_readable_but_never_a_crash(pdf):
         except ReaderFailure as refused:
             failures.add(refused.code)
     assert failures <= {Failure.CORRUPT, Failure.UNREADABLE_PAGE}
+
+
+def test_a_typed_remark_that_brings_no_drawing_is_written(pdf, picture):
+    def draw(canvas: Canvas) -> None:
+        canvas.drawString(40, 250, "Printed words.")
+        remark = "Typed größer, in a box\nof two lines."
+        canvas.freeTextAnnotation(remark, "/Helv 14 Tf", Rect=(40, 60, 240, 160))
+
+    content = drawn(draw, (400, 300))
+    document = pdf(content)
+    for _ in range(2):
+        lines = [line[0] for line in document.text_layer(0, 72)["lines"]]
+        assert lines == ["Printed words.", "Typed größer, in a box", "of two lines."]
+    assert (picture(content)[140:180, 40:240] < 128).any()
