@@ -49,8 +49,8 @@ class FairSlots:
 
     @property
     def contended(self) -> bool:
-        """Whether somebody waits; a holder of a slot may then want to give it back early."""
-        return bool(self._queues)
+        """Whether somebody waits who may have a slot; a holder may want to give one back early."""
+        return self._next_turn() is not None
 
     def waiting_before(self, priority: int = 0) -> int:
         """Return how many waiters there are of this priority or a more urgent one."""

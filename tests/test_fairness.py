@@ -147,6 +147,7 @@ async def test_one_caller_leaves_a_slot_to_the_others():
     waiting = [asyncio.create_task(slots.acquire("greedy")) for _ in range(5)]
     await asyncio.sleep(0)
     assert (slots.in_use, slots.waiting) == (2, 3)
+    assert not slots.contended  # those who wait may have none
     await slots.acquire("modest")  # past three that came earlier
     slots.release("modest")
     await asyncio.sleep(0)

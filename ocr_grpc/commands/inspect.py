@@ -40,7 +40,16 @@ def inspect(
         raise CommandFailed(f"{file}: {error.strerror}") from None
     request = pb.InspectRequest(options=options, content=content, file_name=Path(file).name)
     with connected(address) as server:
-        response = server.ask(server.ocr.Inspect, request, INSPECT_SECONDS)
+        try:
+            response = server.ask(server.ocr.Inspect, request, INSPECT_SECONDS)
+        except CommandFailed as failure:
+            if failure.reason != "RESOURCE_EXHAUSTED":  # without a reason of ours: grpc's own
+                raise
+            raise CommandFailed(
+                f"{file}: the server inspects documents inside one message only, and this one is "
+                "larger than it takes (MAX_INLINE_BYTES).",
+                failure.reason,
+            ) from None
     if output is Form.JSON:
         print_json(response)
         return

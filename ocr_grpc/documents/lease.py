@@ -1,8 +1,8 @@
 """How the calls of one document get a reader: they wait in line, and leases work them off.
 
 A *lease* is a slot of the pool with a reader, held for at most `LEASE_CALLS` calls and only while
-calls of this document wait. A document may hold as many leases as there are readers, if nobody
-else wants them.
+calls of this document wait. A document may hold as many leases as its caller may have slots, if
+nobody else wants them.
 """
 
 import asyncio

@@ -126,7 +126,8 @@ class PdfFile:
             rotation=rotation,
             blank=empty,
             pictures=0,
-            because=text["because"],
+            # A page without anything on it is taken as it is in every mode.
+            because="" if text["blank"] else text["because"],
         )
 
     def close(self) -> None:

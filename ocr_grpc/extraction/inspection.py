@@ -70,6 +70,6 @@ async def _page(document: Document, number: int, options: ExtractOptions) -> Ins
     except PageError as error:
         return InspectedPage(number, None, error)
     only_text = options.mode is Mode.TEXT_LAYER_ONLY
-    if only_text and page.unusable_because and not page.blank:
+    if only_text and page.unusable_because:
         return InspectedPage(number, page, NoTextLayer.on_page(number, page.unusable_because))
     return InspectedPage(number, page)

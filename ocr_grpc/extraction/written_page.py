@@ -122,6 +122,8 @@ class WrittenPage:
         if not inline:
             return joined(lines)
         text = " ".join(line.text for line in lines) + " "
+        if self._text.ends_in_a_word:
+            text = f" {text}"
         # A bar would end the cell of a table that the picture stands in.
         markdown = self._page.format is TextFormat.MARKDOWN
         return text.replace("|", "\\|") if markdown else text
@@ -131,26 +133,37 @@ class _Text:
     """Puts texts together so that the empty lines between them never pile up."""
 
     def __init__(self) -> None:
-        self.state = (0, "")
-        """How many characters there are, and the line breaks that stand before the next."""
+        self.state = (0, "", False)
+        """How many characters there are, the line breaks that stand before the next, and whether
+        the last one is no white space."""
+
+    @property
+    def ends_in_a_word(self) -> bool:
+        """Return whether what is added next would stick to what is there."""
+        _, held, open_ = self.state
+        return open_ and not held
 
     def add(self, text: str) -> str:
         """Return what is to be appended for `text`, which may be nothing as yet."""
-        length, held = self.state
+        length, held, open_ = self.state
         body = text.strip("\n")
         if not body:
-            self.state = (length, max(held, text, key=len))
+            self.state = (length, max(held, text, key=len), open_)
             return ""
         leading = text[: len(text) - len(text.lstrip("\n"))]
         more = (max(held, leading, key=len) if length else "") + body
-        self.state = (length + len(more), text[len(text.rstrip("\n")) :])
+        self.state = (
+            length + len(more),
+            text[len(text.rstrip("\n")) :],
+            not more[-1].isspace(),
+        )
         return more
 
     def part(self) -> None:
         """Put an empty line before what comes next."""
         self.add(_APART)
 
-    def restore(self, state: tuple[int, str]) -> int:
+    def restore(self, state: tuple[int, str, bool]) -> int:
         """Go back to an earlier state and return how many characters there were."""
         self.state = state
         return state[0]

@@ -138,6 +138,11 @@ async def test_a_picture_in_a_cell_breaks_neither_line_nor_cell(read):
     assert page.text == "| a | one \\| two three |"
 
 
+async def test_a_picture_in_a_line_does_not_stick_to_the_word_before_it(read):
+    page = await finished(read("see", INLINE, "there", engine=Reading(["one", "two"])))
+    assert page.text == "see one two there"
+
+
 async def test_a_page_that_is_one_picture_is_read_like_a_scan(read):
     events = await read(BLOCK, engine=Reading(["photo"]))
     assert events[0].source is TextSource.IMAGE

@@ -21,10 +21,10 @@ Segment = str | tuple[int, bool]
 """Text, or the number of a picture and whether it stands inside a line or a table cell."""
 
 _REMOVED = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069"
     "\ufeff\ud800-\udfff]"
 )
-"""Control characters and marks that steer display; line breaks and tabs stay."""
+"""Control characters, marks that steer display, hyphens not shown; line breaks and tabs stay."""
 
 
 class WrittenPages(ABC):

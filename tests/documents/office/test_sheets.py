@@ -261,3 +261,13 @@ async def test_a_workbook_is_read_in_a_reader_process(
         page = await document.structured_page(1, TextFormat.MARKDOWN)
         assert page.segments[0].startswith("## Pr")
         await document.close()
+
+
+def test_a_time_that_is_nearly_midnight_is_a_date():
+    def hourly(workbook: openpyxl.Workbook) -> None:
+        workbook.active.append(["at", "what"])
+        hour = workbook.active["A2"]
+        hour.value, hour.number_format = 45352.9999999999, "yyyy-mm-dd hh:mm:ss"
+        workbook.active["B2"] = "soft\u00adly"
+
+    assert rows(opened(samples.xlsx(hourly)))[-1] == ["2024-03-02", "softly"]

@@ -24,7 +24,9 @@ def text_of(value: Any) -> str:
         return _number(value)
     if isinstance(value, dt.datetime):
         value = _whole_seconds(value)
-        return (value.date() if value.time() == dt.time() else value).isoformat(sep=" ")
+        if value.time() == dt.time():
+            return value.date().isoformat()
+        return value.isoformat(sep=" ")
     if isinstance(value, dt.timedelta):
         return _duration(value)
     return value.isoformat() if isinstance(value, dt.date | dt.time) else str(value)
