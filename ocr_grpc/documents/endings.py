@@ -1,7 +1,8 @@
 """When a reader process is replaced, and what for.
 
 After a number of documents, so that leaks of the parsers and whatever a hostile file left behind do
-not live for ever. After growing. And at once after anything a healthy reader does not do: it ended,
+not live for ever. After growing, and after it was so slow that its priority was lowered, as nobody
+may raise it again. And at once after anything a healthy reader does not do: it ended,
 hung, broke the protocol, ran out of memory, or met an exception nobody expected.
 
 A refusal is none of that: that a file is damaged, encrypted, or an archive that breaks a limit is
@@ -29,6 +30,8 @@ class Ending(Enum):
     """It had served its number of documents."""
     GREW = "grew"
     """It kept too much memory."""
+    SLOWED = "slowed"
+    """It was slow once, and was made to leave the processor to others."""
     CRASHED = "crashed"
     TIMED_OUT = "timed_out"
     MEMORY = "memory"
@@ -65,4 +68,4 @@ def after_lease(family: Family, limits: DocumentLimits, reader: Reader) -> Endin
         return Ending.RECYCLED
     if resident_bytes(reader.pid) > _RETIRE_MEMORY_SHARE * limits.reader_memory_bytes:
         return Ending.GREW
-    return None
+    return Ending.SLOWED if reader.yields else None

@@ -25,6 +25,10 @@ _PING_SECONDS = 3.0
 """An idle reader answers at once, on the busiest machine; one that does not is stopped."""
 _TRUSTED_SECONDS = 0.05
 """A reader that answered so lately need not prove that it still does."""
+_QUICK_SECONDS = 1.0
+"""What takes longer is rare, and as likely hostile as large: it must not slow down the others."""
+_YIELDING_NICENESS = 5
+"""A third of the processor time of one that does not yield, where both want it; all of it alone."""
 _INLINE_BYTES = 64 * 1024
 """Larger answers are parsed and checked off the event loop."""
 
@@ -64,6 +68,7 @@ class Reader:
         document: whose file it has open; compared by identity only.
         answered_at: when it last answered, on the monotonic clock.
         leases: how many documents it has served.
+        yields: whether it was slow, and has to leave the processor to others since.
         layers: the names of the layers of its sandbox that are in force.
     """
 
@@ -83,6 +88,7 @@ class Reader:
         self.document: object = None
         self.answered_at = time.monotonic()
         self.leases = 0
+        self.yields = False
         self.layers: tuple[str, ...] = ()
 
     @classmethod
@@ -180,7 +186,12 @@ class Reader:
             ReaderGone: it had ended before it could be asked.
         """
         self._send(request, files)
-        return await self._receive(seconds)
+        loop = asyncio.get_running_loop()
+        yielding = loop.call_later(_QUICK_SECONDS, self._yield_to_others)
+        try:
+            return await self._receive(seconds)
+        finally:
+            yielding.cancel()
 
     def forget_document(self) -> None:
         """Tell it to close its document, without waiting until it has.
@@ -204,6 +215,13 @@ class Reader:
         with contextlib.suppress(OSError):
             await self._stdin.wait_closed()
         await self._listening
+
+    def _yield_to_others(self) -> None:
+        """Lower the priority of the reader and of what it started; there is no way back."""
+        self.yields = True
+        with contextlib.suppress(OSError):
+            mine = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PGRP, self._process.pid, mine + _YIELDING_NICENESS)
 
     def _send(self, request: Message, files: Sequence[int] = ()) -> None:
         if not self.alive:

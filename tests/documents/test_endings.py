@@ -103,3 +103,17 @@ async def test_the_layers_in_force_are_known(pool, metrics: Metrics, family: Fam
         labels = {"family": family.value, "layer": layer}
         value = metrics.registry.get_sample_value("ocr_sandbox_layer", labels)
         assert value == (layer in in_force)
+
+
+async def test_a_slow_document_leaves_the_processor_to_others(pool, file, metrics: Metrics):
+    documents = await pool(watch=metrics, page_seconds=2)
+    document = await documents.open(file(endless_pdf()))
+    (pid,) = documents.reader_pids(Family.PAGES)
+    mine = psutil.Process().nice()
+    call = asyncio.create_task(document.render(2, 0))
+    await until(lambda: psutil.Process(pid).nice() == mine + 5)
+    with pytest.raises(errors.PageReaderTimedOut):
+        await call
+    await document.text_layer(1, 0)
+    (pid,) = documents.reader_pids(Family.PAGES)
+    assert psutil.Process(pid).nice() == mine
