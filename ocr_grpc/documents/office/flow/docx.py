@@ -12,6 +12,7 @@ from ocr_grpc.documents.document import DocumentKind
 from ocr_grpc.documents.family import Opening
 from ocr_grpc.documents.office.archives import xml
 from ocr_grpc.documents.office.archives.archive import Archive
+from ocr_grpc.documents.office.flow.docx_fields import unwrap
 from ocr_grpc.documents.office.flow.flow import Flow, FlowPages, open_flow
 from ocr_grpc.documents.office.flow.marks import Marks
 
@@ -20,6 +21,7 @@ _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _RELATIONS = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 _DOCUMENT = "/officeDocument"
 _NEW_PAGE = frozenset(("nextPage", "oddPage", "evenPage"))
+_NOTES = ("footnotes.xml", "endnotes.xml")
 _OFF = frozenset(("0", "false", "off", "none"))
 
 
@@ -36,11 +38,18 @@ def open_docx(opening: Opening, archive: Archive) -> FlowPages:
     styles = f"{folder}/styles.xml"
     hidden, on_new_page = _styles(xml.parse(archive.read(styles))) if styles in archive else _NONE
     _unfold_text_boxes(root)
-    _mark_breaks(root, on_new_page, marks)
+    # Before runs are taken out of furigana: what is around them may hide them.
     _remove_hidden(root, hidden)
-    changed = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+    unwrap(root)
+    _mark_breaks(root, on_new_page, marks)
+    changed = {name: _written(root)}
+    for part in (f"{folder}/{notes}" for notes in _NOTES):
+        if part in archive:
+            notes = xml.parse(archive.read(part))
+            unwrap(notes)
+            changed[part] = _written(notes)
     flow = Flow(
-        archive.without_media({name: changed}),
+        archive.without_media(changed),
         "docx",
         marks,
         member=lambda target: posixpath.normpath(f"{folder}/{target}"),
@@ -49,6 +58,10 @@ def open_docx(opening: Opening, archive: Archive) -> FlowPages:
 
 
 _NONE: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
+
+
+def _written(root: xml.Element) -> bytes:
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
 
 
 def _main_part(archive: Archive) -> str:

@@ -14,6 +14,8 @@ from ocr_grpc.documents.office.archives import xml
 from ocr_grpc.documents.office.archives.archive import Archive
 from ocr_grpc.documents.office.flow.flow import Flow, FlowPages, open_flow
 from ocr_grpc.documents.office.flow.marks import Marks
+from ocr_grpc.documents.office.flow.odt_boxes import unfold_boxes, unfold_tables
+from ocr_grpc.documents.office.flow.odt_fields import unwrap
 
 _NAMES = "{urn:oasis:names:tc:opendocument:xmlns:"
 _STYLE, _TEXT, _TABLE = f"{_NAMES}style:1.0}}", f"{_NAMES}text:1.0}}", f"{_NAMES}table:1.0}}"
@@ -69,6 +71,9 @@ def open_odt(opening: Opening, archive: Archive) -> FlowPages:
         styles.add(xml.parse(archive.read("styles.xml")))
     styles.add(root)
     _remove_hidden(root, styles)
+    unwrap(root)
+    unfold_boxes(root)
+    unfold_tables(root)
     for element in list(root.iter(f"{_TEXT}p", f"{_TEXT}h")):
         _mark_paragraph(element, styles, marks)
     for table in list(root.iter(f"{_TABLE}table")):
