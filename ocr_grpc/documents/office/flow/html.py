@@ -13,24 +13,19 @@ from ocr_grpc.documents.family import Opening
 from ocr_grpc.documents.office import encodings
 from ocr_grpc.documents.office.archives.xml import Element
 from ocr_grpc.documents.office.flow.flow import Flow, FlowPages, data_of, open_flow
+from ocr_grpc.documents.office.flow.html_controls import CONTROLS, show
+from ocr_grpc.documents.office.flow.html_styles import Breaks, breaks, hides, sheet_breaks
 from ocr_grpc.documents.office.flow.marks import Marks
 from ocr_grpc.documents.protocol import Failure, ReaderFailure
 
 PANDOC_FORM = "html-native_divs-native_spans-auto_identifiers"
 _HEAD_BYTES = 4096
 _DECLARED = re.compile(
-    rb"""<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.I
+    rb"""<(?:meta|\?xml)[^<>]*?(?:charset|encoding)\s*=\s*(?:["']\s*)?([\w.:-]+)""", re.I
 )
 _NOT_SHOWN = re.compile(
-    "script|style|noscript|template|iframe|object|embed|applet|audio|video|canvas|svg|map|head"
+    "script|style|noscript|template|iframe|object|embed|applet|audio|video|canvas|svg|map|head|datalist"
 )
-_HIDDEN = re.compile(r"(display\s*:\s*none|visibility\s*:\s*hidden)", re.I)
-_BREAK = re.compile(
-    r"(?:page-)?break-(before|after)\s*:\s*(?:page|always|left|right|recto|verso|all)\b", re.I
-)
-_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_SELECTOR = re.compile(r"([a-z][a-z0-9]*)?(?:\.([\w-]+))?", re.I)
 _NO_TEXT_INSIDE = frozenset(["table", "ul", "ol", "dl"])
 _INSIDE_OF_TABLES = frozenset(
     ("tr", "td", "th", "tbody", "thead", "tfoot", "col", "colgroup", "caption")
@@ -40,9 +35,6 @@ _KEPT_ATTRIBUTES = frozenset(
 )
 """Of the others pandoc makes nothing that is shown, and takes its time for it."""
 _EMPTY = frozenset(["br", "hr", "img", "input", "wbr"])
-_Breaks = dict[tuple[str, str], set[str]]
-"""Before or after which elements a page ends, by tag and class; either may be empty."""
-_CHECKED, _UNCHECKED = "\u2612 ", "\u2610 "
 
 
 def open_html(opening: Opening) -> FlowPages:
@@ -68,7 +60,7 @@ class Shown:
 
     marks: Marks
     embedded: dict[str, bytes] = field(default_factory=dict[str, bytes])
-    _breaks: _Breaks = field(default_factory=_Breaks)
+    _breaks: Breaks = field(default_factory=Breaks)
 
     def body(self, content: bytes) -> Element:
         """Return the body of a file, without what is hidden, and with words for page breaks."""
@@ -79,29 +71,27 @@ class Shown:
         return self._shown(_parse_text(f"<html><body>{markup}</body></html>"))
 
     def _shown(self, root: Element) -> Element:
-        self._breaks = _style_breaks(root)
+        self._breaks = sheet_breaks(root)
         body = root.find("body")
         if body is None:
             body = root
-        waiting = [body]
+        waiting = list(reversed(body))
         while waiting:
             element = waiting.pop()
             children = list(element)
             if self._keep(element):
                 waiting += reversed(children)
+        # One by one it would take a time that grows with the square of the text between them.
+        etree.strip_elements(body, self.marks.token, with_tail=False)
         return body
 
     def _keep(self, element: Element) -> bool:
-        """Change an element; return whether it is still there."""
+        """Change an element; return whether what is in it is to be changed too."""
         style = element.get("style") or ""
-        if (
-            _NOT_SHOWN.fullmatch(element.tag)
-            or element.get("hidden") is not None
-            or _HIDDEN.search(style)
-        ):
-            _drop(element)
+        if _NOT_SHOWN.fullmatch(element.tag) or element.get("hidden") is not None or hides(style):
+            element.tag = self.marks.token  # no element of the document has it
             return False
-        places = {each.lower() for each in _BREAK.findall(style)}
+        places = breaks(style)
         places |= self._breaks.get((element.tag, ""), set())
         for name in (element.get("class") or "").split():
             places |= self._breaks.get(("", name), set())
@@ -110,12 +100,11 @@ class Shown:
             self._mark(element, place)
         if element.tag == "img":
             self._take_out(element)
-        elif element.tag == "input":
-            kind = (element.get("type") or "").lower()
-            if kind == "checkbox":
-                ticked = element.get("checked") is not None
-                element.tail = (_CHECKED if ticked else _UNCHECKED) + (element.tail or "").lstrip()
-            _drop(element)
+        elif element.tag == "table":
+            _without_lonely_heads(element)
+        elif element.tag in CONTROLS:
+            show(element)
+            return False
         for name in set(element.attrib) - _KEPT_ATTRIBUTES:
             del element.attrib[name]
         return True
@@ -174,36 +163,22 @@ def _parse_text(text: str) -> Element:
     # A form feed is no character of XML, but of HTML.
     content = text.replace("\f", "\n").replace("\0", "").encode("utf-8", "replace")
     try:
-        return etree.fromstring(content or b"<p></p>", parser)
+        root: Element | None = etree.fromstring(content or b"<p></p>", parser)
     except etree.XMLSyntaxError:
-        return etree.fromstring(b"<html><body></body></html>", parser)
+        root = None
     except (ValueError, AssertionError) as error:
         raise ReaderFailure(Failure.CORRUPT) from error
+    # Of nothing but comments there is no root.
+    return etree.fromstring(b"<html><body></body></html>", parser) if root is None else root
 
 
-def _style_breaks(root: Element) -> _Breaks:
-    """Return what the style sheets say about page breaks."""
-    breaks: _Breaks = {}
-    for sheet in root.iter("style"):
-        for selectors, declarations in _RULE.findall(_COMMENT.sub("", sheet.text or "")):
-            places = {each.lower() for each in _BREAK.findall(declarations)}
-            for selector in selectors.split(",") if places else ():
-                simple = _SELECTOR.fullmatch(selector.strip())
-                if simple is not None and any(simple.groups()):
-                    key = ((simple[1] or "").lower(), simple[2] or "")
-                    breaks.setdefault(key, set()).update(places)
-    return breaks
+def _without_lonely_heads(table: Element) -> None:
+    """Make the cells of a table without a head, but with cells of one, plain cells.
 
-
-def _drop(element: Element) -> None:
-    """Remove an element and what is in it, but not the text after it."""
-    parent = element.getparent()
-    if parent is None:
+    Pandoc takes the first row of them for the head, and cuts the cells that go on below it.
+    """
+    if table.find("thead/tr") is not None:
         return
-    before = element.getprevious()
-    if element.tail:
-        if before is None:
-            parent.text = (parent.text or "") + element.tail
-        else:
-            before.tail = (before.tail or "") + element.tail
-    parent.remove(element)
+    for row in [*table.iterfind("tr"), *table.iterfind("tbody/tr"), *table.iterfind("tfoot/tr")]:
+        for cell in row.iterfind("th"):
+            cell.tag = "td"

@@ -6,10 +6,11 @@ Source: Microsoft, Rich Text Format Specification 1.9.1.
 import binascii
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
+from ocr_grpc.documents.office.flow import rtf_tables
 from ocr_grpc.documents.office.flow.marks import Marks
-from ocr_grpc.documents.office.pictures import may_have_text
+from ocr_grpc.documents.office.flow.rtf_group import READABLE, Group
+from ocr_grpc.documents.office.flow.rtf_header import Fonts, Headings
 from ocr_grpc.documents.protocol import Failure, ReaderFailure
 
 _TOKEN = re.compile(
@@ -22,51 +23,10 @@ _TOKEN = re.compile(
 )
 _SPECIAL = re.compile(r"[\\{}]")
 _MAX_DEPTH = 1000
-_CHARSETS = {
-    77: "mac_roman",
-    128: "cp932",
-    129: "cp949",
-    130: "johab",
-    134: "gb18030",
-    136: "big5hkscs",
-    161: "cp1253",
-    162: "cp1254",
-    163: "cp1258",
-    177: "cp1255",
-    178: "cp1256",
-    186: "cp1257",
-    204: "cp1251",
-    222: "cp874",
-    238: "cp1250",
-    254: "cp437",
-    255: "cp850",
-}
-_SETS = {"mac": "mac_roman", "pc": "cp437", "pca": "cp850"}
-_READABLE = frozenset(("pngblip", "jpegblip"))
-_DROPPED = frozenset(("nonshppict", "shprslt", "themedata", "datastore", "colorschememapping"))
+_DROPPED = rtf_tables.DROPPED.union(
+    ("nonshppict", "shprslt", "themedata", "datastore", "colorschememapping")
+)
 _NO_BREAK = frozenset(("sbknone", "sbkcol"))
-
-
-@dataclass
-class _Group:
-    """What holds until a brace closes.
-
-    Attributes:
-        start: where it begins in what is written.
-        muted: nothing in it is shown, except text boxes and pictures.
-        picture: the hexadecimal of a picture that the group is; None if it is none.
-    """
-
-    start: int = 0
-    encoding: str = ""
-    fallback: int = 1
-    hidden: bool = False
-    muted: bool = False
-    dropped: bool = False
-    braced: bool = True
-    in_fonts: bool = False
-    picture: bytearray | None = None
-    readable: bool = False
 
 
 class Rewriter:
@@ -74,6 +34,7 @@ class Rewriter:
 
     Attributes:
         pictures: the files of its pictures, in the order of their words.
+        tables: what was found out about its tables.
     """
 
     def __init__(self, content: bytes, marks: Marks) -> None:
@@ -81,12 +42,12 @@ class Rewriter:
         self._content = content
         self._marks = marks
         self._written: list[bytes] = []
-        self._group = _Group()
-        self._outer: list[_Group] = []
+        self._group = Group()
+        self._outer: list[Group] = []
         self._bytes = bytearray()
-        self._default = "cp1252"
-        self._fonts: dict[int, str] = {}
-        self._font = 0
+        self._fonts = Fonts()
+        self._headings = Headings()
+        self.tables = rtf_tables.Tables(marks)
         self._to_skip = 0
         self._high = 0
         self._section = -1
@@ -99,7 +60,9 @@ class Rewriter:
             "bin": lambda _, number: self._binary(number or 0),
             "pict": lambda _, __: self._begin_picture(),
             "shppict": lambda _, __: self._unwrap(),
+            "ud": lambda _, __: self._unwrap(),
             "shpinst": lambda _, __: self._mute(),
+            "s": lambda _, number: self._choose_style(number or 0),
             "f": lambda _, number: self._choose_font(number or 0),
         }
 
@@ -136,18 +99,20 @@ class Rewriter:
         group = self._group
         if group.picture is not None:
             group.picture += text
-        elif not group.hidden:
+        elif not group.silent:
             self._bytes += text
 
     def _flush(self) -> None:
         """Write the bytes that have come as characters."""
         if not self._bytes:
             return
-        text = self._bytes.decode(self._group.encoding or self._default, "replace")
+        text = self._bytes.decode(self._group.encoding or self._fonts.default, "replace")
         self._bytes.clear()
         self._write(text)
 
     def _write(self, text: str) -> None:
+        if self._group.in_styles:
+            self._headings.named(text)
         # Pandoc takes letters as they are, but loses the space after one that is told by number.
         self._emit(_SPECIAL.sub(r"\\\g<0>", text).encode("utf-8", "replace"))
 
@@ -169,21 +134,25 @@ class Rewriter:
             self._written[self._section] = b""
         elif word in _DROPPED:
             self._group.dropped = True
+        elif (instead := self.tables.changed(word, self._group)) is not None:
+            self._emit(instead)
         elif not self._sets(word, number):
             self._emit(f"\\{word}{'' if number is None else number} ".encode())
 
     def _sets(self, word: str, number: int | None) -> bool:
         """Take notice of what decides how text is read, which is not written again."""
         group = self._group
-        if word == "ansicpg" and number:
-            self._default = _known(f"cp{number}")
-        elif word in _SETS:
-            self._default = _SETS[word]
-        elif word == "uc":
+        if self._fonts.code_page(word, number):
+            return True
+        if word == "uc":
             group.fallback = max(0, number or 0)
         elif word == "v":
             group.hidden = number != 0
-        elif word in _READABLE and group.picture is not None:
+        elif word == "deleted":
+            group.deleted = number != 0
+        elif word == "upr":
+            group.twofold = True
+        elif word in READABLE and group.picture is not None:
             group.readable = True
         elif word == "shptxt":
             group.muted = False
@@ -192,11 +161,13 @@ class Rewriter:
         else:
             if word == "fonttbl":
                 group.in_fonts = True
+            elif word == "stylesheet":
+                group.in_styles = True
             elif word == "plain":
-                group.hidden = False
-                group.encoding = self._fonts.get(0, "")
+                group.hidden = group.deleted = False
+                group.encoding = self._fonts.encoding(0)
             elif word == "fcharset" and group.in_fonts:
-                self._fonts[self._font] = _CHARSETS.get(number or 0, "")
+                self._fonts.charset(number or 0)
             return False
         return True
 
@@ -209,7 +180,7 @@ class Rewriter:
         elif symbol in (b"\r", b"\n"):
             self._flush()
             self._emit(b"\\par ")
-        elif not self._group.hidden:
+        elif not self._group.silent:
             self._flush()
             self._emit(b"\\" + symbol)
 
@@ -220,7 +191,7 @@ class Rewriter:
             raise ReaderFailure(Failure.CORRUPT)
         group = self._group
         self._outer.append(group)
-        self._group = replace(group, start=len(self._written), picture=None, braced=True)
+        self._group = group.inner(len(self._written))
         if group.muted or group.picture is not None:
             self._group.braced = False
         else:
@@ -241,7 +212,7 @@ class Rewriter:
             self._written.append(b"}")
 
     def _break(self) -> None:
-        if not self._group.hidden:
+        if not self._group.silent:
             self._emit(self._marks.page_break.encode())
 
     def _end_section(self) -> None:
@@ -253,7 +224,7 @@ class Rewriter:
     def _unicode(self, number: int) -> None:
         group = self._group
         self._to_skip = group.fallback
-        if group.hidden:
+        if group.silent:
             return
         unit = number & 0xFFFF
         if 0xD800 <= unit < 0xDC00:
@@ -273,26 +244,27 @@ class Rewriter:
 
     def _choose_font(self, number: int) -> None:
         if self._group.in_fonts:
-            self._font = number
+            self._fonts.begin(number)
         else:
-            self._group.encoding = self._fonts.get(number, "")
+            self._group.encoding = self._fonts.encoding(number)
         self._emit(f"\\f{number} ".encode())
+
+    def _choose_style(self, number: int) -> None:
+        self._emit(f"\\s{number} ".encode())
+        level = self._headings.level(number)
+        if self._group.in_styles:
+            self._headings.begin(number)
+        elif level is not None:
+            self._emit(f"\\outlinelevel{level} ".encode())
 
     def _begin_picture(self) -> None:
         self._group.picture = bytearray()
 
-    def _end_picture(self, group: _Group) -> None:
-        digits = b"".join(bytes(group.picture or b"").split())
-        if not group.readable or group.dropped or group.hidden:
-            return
-        try:
-            picture = binascii.unhexlify(digits[: len(digits) // 2 * 2])
-        except binascii.Error:
-            return
-        if not may_have_text(picture):
-            return
-        self._written.append(self._marks.picture(len(self.pictures)).encode())
-        self.pictures.append(picture)
+    def _end_picture(self, group: Group) -> None:
+        file = group.picture_file()
+        if file:
+            self._written.append(self._marks.picture(len(self.pictures)).encode())
+            self.pictures.append(file)
 
     def _unwrap(self) -> None:
         """Make a group that others may pass over one that they may not."""
@@ -303,11 +275,3 @@ class Rewriter:
         del self._written[self._group.start :]
         self._group.muted = True
         self._group.braced = False
-
-
-def _known(encoding: str) -> str:
-    try:
-        "".encode(encoding)
-    except LookupError:
-        return "cp1252"
-    return encoding
