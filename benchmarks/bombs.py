@@ -135,7 +135,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20, help="length of one turn")
     given = parser.parse_args()
     settings = Settings(_env_file=None)
-    readers = settings.reader_count + settings.office_reader_count
+    readers = settings.reader_count + settings.office_reader_count + 2  # kept warm
     with (
         tempfile.TemporaryDirectory(prefix="ocr-bench-") as folder,
         launched(Path(folder) / "data", engine="null", log_level="error") as (process, address),

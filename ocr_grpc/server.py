@@ -106,6 +106,7 @@ class Server:
             self._document_limits(),
             settings.reader_count,
             settings.office_reader_count,
+            warm_readers=1,
             watch=metrics,
         )
         self._stack.push_async_callback(documents.close)

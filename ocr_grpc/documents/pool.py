@@ -33,6 +33,7 @@ class DocumentPool:
         limits: DocumentLimits,
         readers: int,
         office_readers: int = 1,
+        warm_readers: int = 0,
         watch: ReaderWatch | None = None,
     ) -> None:
         """Prepare a pool; nothing runs before `start`.
@@ -44,6 +45,8 @@ class DocumentPool:
             readers: how many reader processes to keep for PDF and images; each reads one document
                 at a time.
             office_readers: the same for all other formats.
+            warm_readers: how many more of each to keep ready, so that nobody waits for the
+                successor of one that was killed.
             watch: is told what becomes of these processes.
         """
         self._spool = spool.absolute()
@@ -54,7 +57,7 @@ class DocumentPool:
                 limits,
                 # One document that is slow to be refused must not keep everybody else waiting.
                 FairSlots(count, spare=1),
-                Readers(family, limits, count, watch),
+                Readers(family, limits, count + warm_readers, watch),
             )
             for family, count in ((Family.PAGES, readers), (Family.OFFICE, office_readers))
         }
