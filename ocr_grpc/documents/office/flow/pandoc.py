@@ -6,9 +6,12 @@ stdout, opens no other file, and takes with it all memory that the document made
 
 import os
 import subprocess
+import sys
+import tempfile
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from ocr_grpc.documents.protocol import Failure, ReaderFailure
 from ocr_grpc.processes import die_with_parent
@@ -68,14 +71,13 @@ def convert(document: bytes, source: str, target: str) -> bytes:
         "-RTS",
     )
     # A file in memory and not a pipe: nobody has to write to it while the answer is read.
-    stdin = os.memfd_create("document")
-    try:
-        _write(stdin, document)
-        os.lseek(stdin, 0, os.SEEK_SET)
+    with _in_memory() as file:
+        file.write(document)
+        file.seek(0)  # and all of it is there: seeking empties the buffer
         # What it says on stderr quotes the document.
         with subprocess.Popen(  # noqa: S603 - our own program and words, no shell
             arguments,
-            stdin=stdin,
+            stdin=file,
             stdout=subprocess.PIPE,
             stderr=_nowhere(),
             env={},
@@ -83,13 +85,19 @@ def convert(document: bytes, source: str, target: str) -> bytes:
             preexec_fn=partial(die_with_parent, os.getpid()),
         ) as pandoc:
             answer = _read(pandoc)
-    finally:
-        os.close(stdin)
     if pandoc.returncode in _HEAP_EXHAUSTED or pandoc.returncode == _KILLED:
         raise ReaderFailure(Failure.MEMORY)
     if pandoc.returncode != 0:
         raise ReaderFailure(Failure.CORRUPT)
     return answer
+
+
+def _in_memory() -> BinaryIO:
+    """Return a new file without a name; in memory where the system has such files."""
+    if sys.platform == "linux":
+        return os.fdopen(os.memfd_create("document"), "w+b")
+    # Elsewhere there is no Landlock either, which would forbid it.
+    return cast("BinaryIO", tempfile.TemporaryFile())
 
 
 def _read(pandoc: "subprocess.Popen[bytes]") -> bytes:
@@ -103,9 +111,3 @@ def _read(pandoc: "subprocess.Popen[bytes]") -> bytes:
             pandoc.stdout.close()
             raise ReaderFailure(Failure.MEMORY)
     return bytes(answer)
-
-
-def _write(descriptor: int, content: bytes) -> None:
-    unwritten = memoryview(content)
-    while unwritten:
-        unwritten = unwritten[os.write(descriptor, unwritten) :]
