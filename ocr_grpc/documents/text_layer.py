@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from ocr_grpc.documents import reading_order
+from ocr_grpc.documents.characters import UNSHOWN
 from ocr_grpc.documents.geometry import POINTS_PER_INCH
 from ocr_grpc.documents.pdfium import Page
 from ocr_grpc.documents.pdfium_objects import Drawn
@@ -16,11 +17,7 @@ from ocr_grpc.model import PageGeometry
 _SAMPLED_CHARACTERS = 200
 """Questions that need a call each are asked of so many characters, spread over the page."""
 
-# Marks that steer bidirectional display, and widthless ones, say nothing in plain text and can
-# make it look like what it is not. Joiners stay: Persian and Indic words need them.
-_REMOVED = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
-)
+_REMOVED = re.compile(f"[{UNSHOWN}]")
 _SPACES = re.compile(r"[\s\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
 _LIGATURES = re.compile("[\ufb00-\ufb06]")
 _BULLETS = str.maketrans({"\uf0b7": "•", "\uf0a7": "▪", "\uf0d8": "➢", "\uf0fc": "✓"})

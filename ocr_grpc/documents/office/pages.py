@@ -5,6 +5,7 @@ import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
+from ocr_grpc.documents.characters import UNSHOWN
 from ocr_grpc.documents.document import DocumentKind
 from ocr_grpc.documents.family import Opening
 from ocr_grpc.documents.office import pictures
@@ -20,11 +21,8 @@ from ocr_grpc.documents.protocol import (
 Segment = str | tuple[int, bool]
 """Text, or the number of a picture and whether it stands inside a line or a table cell."""
 
-_REMOVED = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069"
-    "\ufeff\ud800-\udfff]"
-)
-"""Control characters, marks that steer display, hyphens not shown; line breaks and tabs stay."""
+_REMOVED = re.compile(rf"[{UNSHOWN}\xad\u2028\u2029\ud800-\udfff]")
+"""Hyphens that are not shown as well, and what would break lines or encodings."""
 
 
 class WrittenPages(ABC):

@@ -12,14 +12,14 @@ from ocr_grpc.documents.document import DocumentKind
 from ocr_grpc.documents.family import Opening
 from ocr_grpc.documents.office.archives import xml
 from ocr_grpc.documents.office.archives.archive import Archive
+from ocr_grpc.documents.office.archives.relations import relations
 from ocr_grpc.documents.office.flow.docx_fields import unwrap
 from ocr_grpc.documents.office.flow.flow import Flow, FlowPages, open_flow
 from ocr_grpc.documents.office.flow.marks import Marks
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
-_RELATIONS = "{http://schemas.openxmlformats.org/package/2006/relationships}"
-_DOCUMENT = "/officeDocument"
+_DOCUMENT = "officeDocument"
 _NEW_PAGE = frozenset(("nextPage", "oddPage", "evenPage"))
 _NOTES = ("footnotes.xml", "endnotes.xml")
 _OFF = frozenset(("0", "false", "off", "none"))
@@ -65,9 +65,9 @@ def _written(root: xml.Element) -> bytes:
 
 
 def _main_part(archive: Archive) -> str:
-    for relation in xml.parse(archive.read("_rels/.rels")).iter(f"{_RELATIONS}Relationship"):
-        if (relation.get("Type") or "").endswith(_DOCUMENT):
-            return (relation.get("Target") or "").lstrip("/")
+    for relation in relations(archive, "").values():
+        if relation.kind == _DOCUMENT:
+            return relation.part
     return "word/document.xml"
 
 
