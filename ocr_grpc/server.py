@@ -84,7 +84,8 @@ class Server:
 
     async def _start(self) -> None:
         settings = self._settings
-        spool = await asyncio.to_thread(self._make_spool)
+        # Not in a thread: if this start is cancelled meanwhile, nobody would remove the folder.
+        spool = self._make_spool()
         self._stack.callback(spool.close)
         metrics = self._metrics = Metrics()
         self._stack.push_async_callback(metrics.close)

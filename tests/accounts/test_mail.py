@@ -376,7 +376,7 @@ async def test_the_time_of_the_answer_does_not_tell_whether_the_address_is_known
         for typed in (ALICE, "nobody@example.org"):
             begin = time.perf_counter()
             await mail.request_password_reset(typed, HERE)
-            assert time.perf_counter() - begin < 0.2
+            assert time.perf_counter() - begin < 0.4
         await inbox.wait()
 
 

@@ -105,23 +105,11 @@ async def test_a_missing_file_is_no_document_error(pool, tmp_path: Path):
         await (await pool()).open(tmp_path)
 
 
-async def test_the_last_of_a_thousand_pages_costs_what_the_tenth_costs(pool, file):
-    documents = await pool()
-    path = file(prose_pdf(1_000, paragraphs=3))
-
-    async def seconds(page: int) -> float:
-        began = asyncio.get_running_loop().time()
-        document = await documents.open(path)
-        assert document.page_count == 1_000
-        text = (await document.text_layer(page, 0)).lines[-1].text
-        assert text == f"Page {page}"
-        await document.close()
-        return asyncio.get_running_loop().time() - began
-
-    tenth = min([await seconds(10) for _ in range(5)])
-    last = min([await seconds(1_000) for _ in range(5)])
-    # Both are a few milliseconds; finding the last page in the tree is allowed to cost some.
-    assert last < 5 * tenth + 0.03
+async def test_the_last_of_a_thousand_pages_is_read(pool, file):
+    document = await (await pool()).open(file(prose_pdf(1_000, paragraphs=3)))
+    assert document.page_count == 1_000
+    assert (await document.text_layer(1_000, 0)).lines[-1].text == "Page 1000"
+    # What it costs, beside the tenth, is in `python -m benchmarks.service`.
 
 
 async def test_pages_of_one_document_are_read_side_by_side(pool, file):
