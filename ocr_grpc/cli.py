@@ -20,6 +20,10 @@ COMMANDS = {
     "users": ("users", "Administer accounts. Users are named by user name or id."),
     "keys": ("keys", "Make and change API keys. Keys are named by id."),
     "usage": ("usage", "Say what was used; sums without --since are of this month (UTC)."),
+    "envoy-config": (
+        "envoy_config",
+        "Write the HTTP sidecar's configuration, for an Envoy of one's own.",
+    ),
     "migrate": ("migrate", "Bring the configured database to the newest revision."),
     "doctor": ("doctor", "Check the installation and print versions."),
 }
@@ -38,7 +42,7 @@ class LazyGroup(TyperGroup):
 def load(name: str) -> Any:
     """Return a command of the table above, as typer runs it."""
     module, _ = COMMANDS[name]
-    found = getattr(import_module(f"ocr_grpc.commands.{module}"), name)
+    found = getattr(import_module(f"ocr_grpc.commands.{module}"), name.replace("-", "_"))
     if isinstance(found, typer.Typer):
         return get_command(found)
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

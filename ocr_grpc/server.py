@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import structlog
 
+from ocr_grpc.certificates import CertificateWatch
 from ocr_grpc.documents.limits import DocumentLimits
 from ocr_grpc.documents.pool import DocumentPool
 from ocr_grpc.documents.spool import Spool
@@ -21,20 +22,26 @@ from ocr_grpc.engines.catalog import EngineChoice
 from ocr_grpc.engines.local_worker import WorkerSettings
 from ocr_grpc.engines.pool import EnginePool
 from ocr_grpc.extraction.extractor import ExtractionLimits, Extractor
+from ocr_grpc.fetching.fetcher import Fetcher
 from ocr_grpc.rpc.access import declared_access
-from ocr_grpc.rpc.capabilities import OcrLimits
+from ocr_grpc.rpc.capabilities import OcrLimits, Offer
 from ocr_grpc.rpc.grpc_server import NOT_SERVING, SERVING, HealthBoard, make_server, server_options
 from ocr_grpc.rpc.intake import Intake
 from ocr_grpc.rpc.ocr import OcrServicerImpl
+from ocr_grpc.rpc.tls import server_credentials
 from ocr_grpc.settings import Settings, host_and_port
+from ocr_grpc.sidecar.supervisor import Sidecar
 from ocr_grpc.telemetry.metrics import Metrics
 from ocr_grpc.v1.ocr_service_pb2_grpc import add_OcrServiceServicer_to_server
-from ocr_grpc.wiring.accounts import open_accounts
+from ocr_grpc.wiring.accounts import open_accounts, role_limits
+from ocr_grpc.wiring.certificates import open_certificates
+from ocr_grpc.wiring.compatibility import add_compatibility_service, make_fetcher
 from ocr_grpc.wiring.database import open_database
 from ocr_grpc.wiring.errors import CannotServe
 from ocr_grpc.wiring.health import ServerHealth
 from ocr_grpc.wiring.metering import open_metering
 from ocr_grpc.wiring.services import add_account_services, make_interceptors
+from ocr_grpc.wiring.sidecar import SOCKET_NAME, check_port, start_sidecar
 
 log = structlog.get_logger()
 
@@ -53,13 +60,18 @@ MAX_TEMPORARY_CHARS = 60
 class Server:
     """The service on one machine. `start`, then `stop`; or `run`, which does both."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, fetcher: Fetcher | None = None) -> None:
+        """Take the settings, and what fetches documents by URL if not as they say."""
         self._settings = settings
+        self._fetcher = fetcher
         self._stack = AsyncExitStack()
         self._board = HealthBoard()
         self._health_changes: set[asyncio.Task[None]] = set()
+        self._sidecar: Sidecar | None = None
         self._stopping = False
         self.port = 0
+        self.http_port = 0
+        """Where HTTP is; 0 if it is off."""
         self.metrics_port = 0
         self.password_path: Path | None = None
         """Where the first administrator's password is, if one was made up at this start."""
@@ -84,23 +96,28 @@ class Server:
 
     async def _start(self) -> None:
         settings = self._settings
+        fetcher = self._fetcher or make_fetcher(settings)
         # Not in a thread: if this start is cancelled meanwhile, nobody would remove the folder.
         spool = self._make_spool()
         self._stack.callback(spool.close)
         metrics = self._metrics = Metrics()
         self._stack.push_async_callback(metrics.close)
+        certificates = await open_certificates(settings, metrics, self._stack)
         database = await open_database(settings, self._stack)
         metering = await open_metering(settings, database, metrics, self._stack)
         accounts = await open_accounts(settings, database, metering.windows, self._stack)
         metering.lease.add_sweep(accounts.sessions.sweep)
         self.password_path = accounts.password_path
         self._grpc = make_server(
-            make_interceptors(metering, accounts, declared_access()),
+            make_interceptors(metering, accounts, declared_access(), settings.trusted_networks),
             server_options(settings.max_inline_bytes, settings.max_connection_age_seconds),
             self._board,
         )
         # Before the workers, which take seconds: a taken port is told at once.
-        self.port = self._bind(host_and_port(settings.host, settings.grpc_port))
+        self.port = self._bind(host_and_port(settings.host, settings.grpc_port), certificates)
+        check_port(settings)
+        run_dir = self._run_dir(spool)
+        self._bind_sockets(run_dir)
         self.metrics_port = self._serve_metrics()
         documents = DocumentPool(
             spool.path,
@@ -112,7 +129,7 @@ class Server:
         )
         self._stack.push_async_callback(documents.close)
         await documents.start()
-        self._engine = EnginePool(self._worker_settings(spool), settings.worker_count)
+        self._engine = EnginePool(self._worker_settings(spool, run_dir), settings.worker_count)
         self._stack.push_async_callback(self._engine.close)
         await self._engine.start()
         extractor = self._extractor = Extractor(
@@ -120,8 +137,10 @@ class Server:
         )
         intake = Intake(extractor, spool, metering.ledger, metering.streams)
         limits = _limits(OcrLimits, settings)
-        servicer = OcrServicerImpl(intake, self._engine, version("ocr-grpc"), limits)
+        offer = Offer(role_limits(settings), settings.registration, settings.auth_enabled)
+        servicer = OcrServicerImpl(intake, self._engine, version("ocr-grpc"), limits, offer)
         add_OcrServiceServicer_to_server(servicer, self._grpc)
+        add_compatibility_service(self._grpc, intake, fetcher, self._engine, limits)
         health = ServerHealth(
             database,
             metering.windows,
@@ -129,11 +148,18 @@ class Server:
             settings.data_dir,
             lambda: self._engine.ready_workers,
             accounts.mailer.configured,
+            lambda: self._sidecar.is_up if self._sidecar else None,
         )
         add_account_services(self._grpc, settings, accounts, metering, health)
         await self._grpc.start()
         self._engine.on_ready_change = self._engine_changed
         await self._board.set(SERVING)
+        sidecar = self._sidecar = await start_sidecar(
+            settings, run_dir, metrics, self.metrics_port, certificates
+        )
+        if sidecar:
+            self._stack.push_async_callback(sidecar.close)
+            self.http_port = sidecar.port
 
     async def run(self, on_ready: "asyncio.Future[None] | None" = None) -> None:
         """Serve until SIGTERM or SIGINT, then drain."""
@@ -175,6 +201,8 @@ class Server:
         log.info("stopping")
         await self._board.leave()
         await asyncio.sleep(self._settings.shutdown_delay_seconds)
+        if self._sidecar:
+            await self._sidecar.drain()
         grace_seconds = self._settings.shutdown_grace_seconds
         # Before grpc cuts them, streams end themselves, with a last event that says why.
         interruption = asyncio.get_running_loop().call_later(
@@ -182,6 +210,8 @@ class Server:
         )
         await self._grpc.stop(grace_seconds)
         interruption.cancel()
+        if self._sidecar:
+            await self._sidecar.stop()
         await self._stack.aclose()
         log.info("stopped")
 
@@ -192,8 +222,19 @@ class Server:
             self._health_changes.add(change)
             change.add_done_callback(self._health_changes.discard)
 
-    def _bind(self, address: str) -> int:
+    def _bind_sockets(self, run_dir: Path) -> None:
+        """Listen where sidecars come in; what they say of their callers is believed."""
+        if self._settings.http_enabled:
+            self._bind(f"unix:{run_dir / SOCKET_NAME}")
+        if others := self._settings.sidecar_socket:
+            self._bind(f"unix:{others.absolute()}")
+            others.chmod(0o660)
+
+    def _bind(self, address: str, certificates: CertificateWatch | None = None) -> int:
         try:
+            if certificates:
+                credentials = server_credentials(lambda: certificates.current)
+                return self._grpc.add_secure_port(address, credentials)
             return self._grpc.add_insecure_port(address)
         except RuntimeError:
             raise CannotServe(
@@ -235,13 +276,13 @@ class Server:
         self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
         return folder
 
-    def _worker_settings(self, spool: Spool) -> WorkerSettings:
+    def _worker_settings(self, spool: Spool, run_dir: Path) -> WorkerSettings:
         settings = self._settings
         choice = EngineChoice(settings.engine, settings.engine_backend, settings.engine_precision)
         return WorkerSettings(
             choice=choice,
             spool=spool.path,
-            run_dir=self._run_dir(spool),
+            run_dir=run_dir,
             memory_bytes=settings.engine_memory_bytes,
             start_seconds=settings.engine_start_seconds,
         )

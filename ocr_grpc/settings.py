@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from ocr_grpc.settings_accounts import AccountSettings
+from ocr_grpc.settings_http import HttpSettings
 
 MIB = 1024 * 1024
 DAY_SECONDS = 86_400
@@ -21,7 +22,7 @@ class SettingsError(Exception):
     """A setting is wrong; the message names the variable and the fix."""
 
 
-class Settings(AccountSettings):
+class Settings(AccountSettings, HttpSettings):
     """The settings in force. Immutable."""
 
     model_config = SettingsConfigDict(
@@ -246,7 +247,7 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         lines = [
-            f"{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}. "
+            f"{'.'.join(str(part) for part in problem['loc']).upper() or 'TLS'}: {problem['msg']}. "
             "Correct it in the environment or in .env; .env.example lists every setting."
             for problem in error.errors(include_input=False, include_url=False)
         ]

@@ -14,17 +14,33 @@ COMMAND = str(Path(sys.executable).parent / "ocr-grpc")
 def environment(folder: Path, **settings: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     defaults = {"DATA_DIR": str(folder / "data"), "ENGINE": "null", "GRPC_PORT": "0"}
-    defaults |= {"METRICS_PORT": "0", "AUTH_ENABLED": "false", "BCRYPT_COST": "4"}
+    defaults |= {"HTTP_PORT": "0", "METRICS_PORT": "0", "AUTH_ENABLED": "false", "BCRYPT_COST": "4"}
     defaults |= {"LOGIN_ATTEMPTS_PER_MINUTE": "1000000", "LOGIN_ATTEMPTS_PER_ADDRESS": "1000000"}
     return kept | defaults | {"LOG_FORMAT": "json"} | settings
 
 
 @contextmanager
 def serve(folder: Path, **settings: str) -> Iterator[tuple[subprocess.Popen, str]]:
-    """Run `ocr-grpc serve` and yield its process and its address once it says `ready`."""
+    """Run `ocr-grpc serve --no-http`; yield its process and its gRPC address."""
+    with _serving(folder, ["--no-http"], settings) as (process, ready):
+        yield process, ready["grpc"]
+
+
+@contextmanager
+def serve_http(folder: Path, **settings: str) -> Iterator[tuple[subprocess.Popen, str, str]]:
+    """Run `ocr-grpc serve`; yield its process, its gRPC address and the URL of its HTTP door."""
+    with _serving(folder, [], settings) as (process, ready):
+        yield process, ready["grpc"], ready["http"]
+
+
+@contextmanager
+def _serving(
+    folder: Path, arguments: list[str], settings: dict[str, str]
+) -> Iterator[tuple[subprocess.Popen, dict[str, str]]]:
+    """Yield the process and what its line `ready` says, once it says it."""
     with (folder / "serve.log").open("w") as log:
         process = subprocess.Popen(
-            [COMMAND, "serve", "--no-http"],
+            [COMMAND, "serve", *arguments],
             env=environment(folder, **settings),
             cwd=folder,
             stdout=subprocess.PIPE,
@@ -35,7 +51,7 @@ def serve(folder: Path, **settings: str) -> Iterator[tuple[subprocess.Popen, str
         assert select.select([process.stdout], [], [], 60)[0], "It never became ready."
         words = process.stdout.readline().split()
         assert words[0] == "ready"
-        yield process, words[1].removeprefix("grpc=")
+        yield process, dict(word.split("=", 1) for word in words[1:3])
     finally:
         process.terminate()
         process.communicate(timeout=20)

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
+from ocr_grpc.fetching.fetcher import Fetcher
 from ocr_grpc.rpc.status import DETAILS_KEY
 from ocr_grpc.server import Server
 from ocr_grpc.settings import Settings
@@ -28,11 +29,14 @@ TEXT_LAYER_ONLY = options_pb2.MODE_TEXT_LAYER_ONLY
 
 
 @asynccontextmanager
-async def running(data_dir: Path, **settings) -> AsyncIterator[Server]:
+async def running(
+    data_dir: Path, fetcher: Fetcher | None = None, **settings
+) -> AsyncIterator[Server]:
     """Run a server with the null engine and without accounts, unless settings say otherwise."""
     values = {"engine": "null", "engine_workers": 2, "readers": 2, "shutdown_grace_seconds": 1}
     values |= {"grpc_port": 0, "metrics_port": 0, "auth_enabled": False, "bcrypt_cost": 4}
-    server = Server(Settings(_env_file=None, data_dir=data_dir, **values | settings))
+    values |= {"http_enabled": False, "http_port": 0}
+    server = Server(Settings(_env_file=None, data_dir=data_dir, **values | settings), fetcher)
     await server.start()
     try:
         yield server

@@ -11,6 +11,7 @@ import grpc
 from ocr_grpc.commands import calls
 from ocr_grpc.commands.addresses import find_server
 from ocr_grpc.commands.calls import Request, Response
+from ocr_grpc.commands.channels import open_channel
 from ocr_grpc.commands.credentials import Credential, credentials_for
 from ocr_grpc.commands.failure import CommandFailed
 from ocr_grpc.commands.tables import note
@@ -156,8 +157,8 @@ def connected(address: str, *, login_only: bool = False) -> Generator[Connection
     credentials = credentials_for(server)
     credential = credentials.login() if login_only else credentials.find()
     if login_only and credential is None:
-        raise CommandFailed(f"Not logged in to {server.target}. Run `ocr-grpc login`.")
-    with calls.open_channel(server.target) as channel:
+        raise CommandFailed(f"Not logged in to {server.name}. Run `ocr-grpc login`.")
+    with open_channel(server) as channel:
         yield Connection(channel, credential)
 
 

@@ -23,10 +23,17 @@ ADVICE = {
 }
 """What a person at a shell can do, where the server's sentence speaks to programs."""
 
-
-def open_channel(target: str) -> grpc.Channel:
-    """Return a channel; whoever gets it closes it. It connects with the first call."""
-    return grpc.insecure_channel(target)
+TLS_ADVICE = {
+    "CERTIFICATE_VERIFY_FAILED": (
+        "The server's certificate is expired, or of nobody whom this machine trusts. OCR_CA_FILE "
+        "names a file with the certificates to trust."
+    ),
+    "Hostname Verification Check failed": (
+        "The server's certificate is for another name than the address has. Use one of its names."
+    ),
+    "WRONG_VERSION_NUMBER": "The server speaks no TLS there. Leave https:// out, if you may.",
+}
+"""What the words mean that grpc has from its TLS library."""
 
 
 def ask(
@@ -56,7 +63,11 @@ def error_text(error: grpc.RpcError) -> str:
 def told(error: grpc.RpcError) -> tuple[str, str]:
     """Return the reason of a failed call, else its code, and the sentence about it."""
     reason = _reason(error) or error.code().name
-    return reason, ADVICE.get(reason) or error.details() or "The server gives no details."
+    details = error.details() or ""
+    for words, advice in TLS_ADVICE.items():
+        if words in details and error.code() is grpc.StatusCode.UNAVAILABLE:
+            return reason, advice
+    return reason, ADVICE.get(reason) or details or "The server gives no details."
 
 
 def _reason(error: grpc.RpcError) -> str:

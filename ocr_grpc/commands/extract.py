@@ -14,6 +14,7 @@ from google.api.httpbody_pb2 import HttpBody
 
 from ocr_grpc.commands.addresses import find_server
 from ocr_grpc.commands.calls import error_text
+from ocr_grpc.commands.channels import open_async_channel
 from ocr_grpc.commands.credentials import Credentials, credentials_for
 from ocr_grpc.commands.document_options import (
     Dpi,
@@ -109,7 +110,7 @@ async def _extract_all(
     worst = ExitCode.OK
     server = find_server(address)
     credentials = credentials_for(server)
-    async with grpc.aio.insecure_channel(server.target, options=CHANNEL_OPTIONS) as channel:
+    async with open_async_channel(server, CHANNEL_OPTIONS) as channel:
         stub: OcrServiceAsyncStub = OcrServiceStub(channel)
         with make_printer(output, sys.stdout, options.pages) as printer:
             for file in files:

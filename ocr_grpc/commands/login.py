@@ -7,7 +7,8 @@ import typer
 
 from ocr_grpc.commands.accounts_client import connected
 from ocr_grpc.commands.addresses import find_server
-from ocr_grpc.commands.calls import ask, open_channel
+from ocr_grpc.commands.calls import ask
+from ocr_grpc.commands.channels import open_channel
 from ocr_grpc.commands.credentials import KEY_VARIABLE, credentials_for
 from ocr_grpc.commands.failure import CommandFailed
 from ocr_grpc.commands.options import Address, Output, PasswordStdin, read_password
@@ -38,10 +39,10 @@ def login(
     credentials.warn_of_plaintext()
     name = user or _asked_name(password_stdin)
     request = pb.LoginRequest(user_name=name, password=read_password(password_stdin))
-    with open_channel(server.target) as channel:
+    with open_channel(server) as channel:
         answer = ask(AuthServiceStub(channel).Login, request)
     credentials.keep(answer)
-    note(f"Logged in to {server.target} as {answer.user.user_name}.")
+    note(f"Logged in to {server.name} as {answer.user.user_name}.")
     if credentials.environment_wins():
         note(f"{KEY_VARIABLE} is set and goes before the login.")
     if output is Form.JSON:
@@ -58,7 +59,7 @@ def logout(
     server = find_server(address)
     credentials = credentials_for(server)
     if not credentials.logged_in():
-        note(f"Not logged in to {server.target}.")
+        note(f"Not logged in to {server.name}.")
         return
     try:
         with connected(address, login_only=True) as connection:
@@ -71,7 +72,7 @@ def logout(
             ) from None
     finally:
         credentials.forget()
-    note(f"Logged out of {server.target}.")
+    note(f"Logged out of {server.name}.")
 
 
 def whoami(address: Address = "", output: Output = Form.TABLE) -> None:

@@ -12,7 +12,11 @@ from ocr_grpc.commands.tables import Form
 from ocr_grpc.v1 import key_pb2, user_pb2
 
 Address = Annotated[
-    str, typer.Option(envvar="OCR_ADDRESS", help="host:port; default: this machine's server.")
+    str,
+    typer.Option(
+        envvar="OCR_ADDRESS",
+        help="host:port, or https://host:port for TLS; default: this machine's server.",
+    ),
 ]
 Output = Annotated[Form, typer.Option(help="What to print.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Most lines to print.")]

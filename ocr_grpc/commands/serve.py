@@ -22,11 +22,12 @@ def serve(
 ) -> None:
     """Run the service until it is told to stop (SIGTERM or Ctrl-C).
 
-    Settings come from the environment and from .env; .env.example lists them. This version has no
-    HTTP sidecar yet, so --no-http changes nothing so far.
+    Settings come from the environment and from .env; .env.example lists them.
     """
     try:
         settings = load_settings()
+        if no_http:
+            settings = settings.model_copy(update={"http_enabled": False})
         configure_logs(settings.log_format, settings.log_level)
         hide_memory()
         give_memory_back()
@@ -50,7 +51,13 @@ def _announce(server: Server, settings: Settings) -> None:
     engine = server.engine.description
     # One line that scripts wait for: `ready`, then addresses.
     address = host_and_port(settings.host, server.port)
+    http = f" http={_http_address(server, settings)}" if server.http_port else ""
     typer.echo(
-        f"ready grpc={address} engine={engine.name} backend={engine.backend!r} "
+        f"ready grpc={address}{http} engine={engine.name} backend={engine.backend!r} "
         f"precision={engine.precision} workers={settings.worker_count}"
     )
+
+
+def _http_address(server: Server, settings: Settings) -> str:
+    scheme = "https" if settings.tls_cert_file else "http"
+    return f"{scheme}://{host_and_port(settings.host, server.http_port)}"

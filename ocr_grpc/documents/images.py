@@ -177,8 +177,9 @@ class ImageFrames:
 
     def _frame(self, page: int) -> ImageFile.ImageFile:
         # The canvas of an animation is known from the start, that of a TIFF frame after seeking,
-        # which reads its directory only.
-        self._check_size()
+        # which reads its directory only; before, it is that of the frame looked at last.
+        if self._frames == 1 or self._kind is not DocumentKind.TIFF:
+            self._check_size()
         if self._frames > 1:
             with _blaming_the_file(Failure.UNREADABLE_PAGE):
                 if self._kind is DocumentKind.HEIC:

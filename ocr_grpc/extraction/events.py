@@ -89,6 +89,17 @@ class PageStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class PageImage:
+    """What a page looks like, scaled down evenly."""
+
+    page_number: int
+    content: bytes
+    content_type: str
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """The next lines of a page."""
 
@@ -141,4 +152,4 @@ class Failed:
     usage: Usage
 
 
-Event = Started | PageStarted | Delta | Retract | PageFinished | Finished | Failed
+Event = Started | PageStarted | PageImage | Delta | Retract | PageFinished | Finished | Failed

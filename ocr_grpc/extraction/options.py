@@ -21,6 +21,10 @@ from ocr_grpc.model import TextFormat
 
 MIN_DPI = 50
 MAX_DPI = 600
+MIN_SIDE_PX = 64
+MAX_SIDE_PX = 2_048
+"""Of a picture of a page; one of noise has some 2 MB then, and clients take messages of 4 MiB."""
+
 MAX_LANGUAGES = 16
 MAX_PAGES_CHARS = 4_000
 MAX_PROMPT_CHARS = 4_000
@@ -51,6 +55,8 @@ class ExtractOptions:
     text_format: TextFormat | None = None
     """None leaves it to the document: Markdown if it has structure, else plain."""
     skip_pictures: bool = False
+    page_image_side_px: int = 0
+    """0: no pictures of pages."""
 
     def check(self, engine: EngineDescription) -> None:
         """Refuse whatever cannot be honoured with this engine, before any work is done.
@@ -65,6 +71,15 @@ class ExtractOptions:
                 dpi=self.dpi,
                 minimum=MIN_DPI,
                 maximum=MAX_DPI,
+            )
+        side = self.page_image_side_px
+        if side and not MIN_SIDE_PX <= side <= MAX_SIDE_PX:
+            raise InvalidOption(
+                f"page_image_side_px must be 0 or between {MIN_SIDE_PX} and {MAX_SIDE_PX}, "
+                f"not {side}.",
+                field="options.page_image_side_px",
+                minimum=MIN_SIDE_PX,
+                maximum=MAX_SIDE_PX,
             )
         if len(self.password) > MAX_PASSWORD_CHARS:
             raise InvalidOption(

@@ -15,6 +15,7 @@ from ocr_grpc.extraction.events import (
     Delta,
     Event,
     PageFinished,
+    PageImage,
     PageOutcome,
     PageStarted,
     Provenance,
@@ -22,8 +23,9 @@ from ocr_grpc.extraction.events import (
     TextSource,
     Usage,
 )
-from ocr_grpc.extraction.options import Mode
+from ocr_grpc.extraction.options import MAX_DPI, MIN_DPI, Mode
 from ocr_grpc.extraction.page_context import PAGE_ERRORS, PageContext
+from ocr_grpc.extraction.page_image import picture_of
 from ocr_grpc.extraction.written_page import Cut, WrittenPage
 from ocr_grpc.model import Line, PageGeometry, RenderedPage, TextFormat, joined
 
@@ -116,6 +118,8 @@ class PageReader:
         self._blank = layer.blank
         self._provenance = replace(self._provenance, source=source, dpi=layer.geometry.dpi)
         yield PageStarted(self._page_number, layer.geometry, source)
+        if image := await self._drawn(layer.geometry):
+            yield image
         for delta in self._deltas(layer):
             yield delta
             await asyncio.sleep(0)  # a dense page must not hold up everybody else
@@ -141,6 +145,8 @@ class PageReader:
                     engine=context.engine.description,
                 )
                 yield PageStarted(self._page_number, page.geometry, source)
+                if image := await self._picture(page):
+                    yield image
                 if not page.blank:
                     async with aclosing(self._lines(page)) as events:
                         async for event in events:
@@ -161,6 +167,28 @@ class PageReader:
                 self._provenance = replace(self._provenance, attempts=part.attempts)
                 if self._text:
                     yield self._cut(0)
+
+    async def _drawn(self, geometry: PageGeometry) -> PageImage | None:
+        """Return what a page looks like that need not be drawn to be read."""
+        context, side = self._context, self._context.options.page_image_side_px
+        if not side:
+            return None
+        # As large as it is wanted and no larger.
+        longer = max(geometry.width_px, geometry.height_px, 1)
+        dpi = min(max(round(geometry.dpi * side / longer), MIN_DPI), MAX_DPI)
+        async with context.rendering.slot(context.caller):
+            try:
+                page = await context.document.render(self._page_number, dpi)
+            except PAGE_ERRORS:
+                return None  # its text can be read all the same
+            try:
+                return await self._picture(page)
+            finally:
+                page.path.unlink(missing_ok=True)
+
+    async def _picture(self, page: RenderedPage) -> PageImage | None:
+        side = self._context.options.page_image_side_px
+        return await asyncio.to_thread(picture_of, self._page_number, page, side) if side else None
 
     def _lowered(self, page: RenderedPage) -> OcrError | None:
         asked = self._context.options.dpi

@@ -15,6 +15,7 @@ from ocr_grpc.v1 import (
     access_pb2,
     admin_service_pb2,
     auth_service_pb2,
+    compatibility_service_pb2,
     keys_service_pb2,
     ocr_service_pb2,
     organizations_service_pb2,
@@ -29,6 +30,7 @@ SERVICES: tuple[ServiceDescriptor, ...] = tuple(
         ocr_service_pb2,
         usage_service_pb2,
         organizations_service_pb2,
+        compatibility_service_pb2,
         admin_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()

@@ -23,6 +23,7 @@ class Caller:
     Attributes:
         address: where from, without a port; empty over a Unix socket.
         principal: who, once that is known. None: nobody who is signed in.
+        retry_id: the same for all attempts that a sidecar makes of one call. Empty: there is one.
         left: what the caller has left, as metadata.
         meter: what counts the pages, if the call reads any.
         interrupt: ends the work of the call with an error and a last word, if the call offers that.
@@ -31,6 +32,7 @@ class Caller:
     address: str
     call_id: str
     principal: Principal | None = None
+    retry_id: str = ""
     left: dict[str, str] = field(default_factory=dict[str, str])
     meter: LedgerMeter | None = None
     interrupt: Interrupt | None = None
@@ -87,8 +89,10 @@ def with_left(context: Context, caller: Caller) -> tuple[tuple[str, str | bytes]
 
 
 def address_of(peer: str) -> str:
-    """Return the address in grpc's name for a peer, such as `ipv4:10.0.0.7:4711`."""
+    """Return the address in a name such as `ipv4:10.0.0.7:4711` or `http:10.0.0.7`."""
     kind, _, rest = peer.partition(":")
+    if kind == "http":  # behind a sidecar
+        return _host_of(rest)
     return _host_of(rest.rpartition(":")[0]) if kind in ("ipv4", "ipv6") else ""
 
 

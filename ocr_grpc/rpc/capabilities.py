@@ -1,11 +1,15 @@
 """What this server can do, as `GetCapabilities` tells it."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from ocr_grpc.accounts.principal import Limits as RoleLimits
+from ocr_grpc.accounts.principal import Role
 from ocr_grpc.documents.formats import FORMATS
 from ocr_grpc.extraction.engine_reading import PageEngine
 from ocr_grpc.extraction.options import MAX_DPI, MIN_DPI, Mode
 from ocr_grpc.rpc import mapping
+from ocr_grpc.rpc.field_values import role_to_proto
 from ocr_grpc.v1 import document_pb2
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 
@@ -27,8 +31,32 @@ class OcrLimits:
     upload_idle_seconds: float
 
 
-def response(version: str, engine: PageEngine, limits: OcrLimits) -> pb.GetCapabilitiesResponse:
-    """Return engines, formats, modes and limits as a message."""
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What callers may use, and how they come to it.
+
+    Attributes:
+        plans: what each role may use.
+        registration: who may make an account: `open`, `invite` or `closed`.
+        auth_required: whether callers must say who they are.
+    """
+
+    plans: Mapping[Role, RoleLimits]
+    registration: str
+    auth_required: bool
+
+
+_REGISTRATIONS = {
+    "open": pb.REGISTRATION_OPEN,
+    "invite": pb.REGISTRATION_INVITE,
+    "closed": pb.REGISTRATION_CLOSED,
+}
+
+
+def response(
+    version: str, engine: PageEngine, limits: OcrLimits, offer: Offer
+) -> pb.GetCapabilitiesResponse:
+    """Return engines, formats, modes, limits and plans as a message."""
     told = asdict(limits)
     del told["upload_idle_seconds"]
     return pb.GetCapabilitiesResponse(
@@ -46,4 +74,16 @@ def response(version: str, engine: PageEngine, limits: OcrLimits) -> pb.GetCapab
         ],
         modes=[mapping.mode_to_proto(mode) for mode in Mode],
         limits=pb.Limits(min_dpi=MIN_DPI, max_dpi=MAX_DPI, **told),
+        plans=[_plan(role, role_limits) for role, role_limits in offer.plans.items()],
+        registration=_REGISTRATIONS[offer.registration],
+        auth_required=offer.auth_required,
+    )
+
+
+def _plan(role: Role, limits: RoleLimits) -> pb.Plan:
+    return pb.Plan(
+        role=role_to_proto(role),
+        calls_per_minute=limits.calls_per_minute,
+        pages_per_month=limits.pages_per_month,
+        concurrent_streams=limits.concurrent_streams,
     )

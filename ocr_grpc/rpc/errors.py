@@ -15,6 +15,12 @@ class UploadTruncated(OcrError):
     reason = "UPLOAD_TRUNCATED"
 
 
+class DocumentMissing(InvalidOption):
+    """A form without a file, or a conversation without a document."""
+
+    reason = "DOCUMENT_MISSING"
+
+
 class UploadStalled(OcrError):
     """No byte came for longer than `UPLOAD_IDLE_SECONDS`."""
 
@@ -28,12 +34,14 @@ class InvalidFileName(InvalidOption):
 
 
 class MalformedRequest(OcrError):
-    """The bytes of a message are no message of its type."""
+    """The bytes of a message are no message of its type, or those of a body no form or JSON."""
 
     reason = "MALFORMED_REQUEST"
 
-    def __init__(self) -> None:
-        super().__init__("The request cannot be decoded: its bytes do not fit the proto.")
+    def __init__(
+        self, message: str = "The request cannot be decoded: its bytes do not fit the proto."
+    ) -> None:
+        super().__init__(message)
 
 
 class InternalError(OcrError):
@@ -43,3 +51,15 @@ class InternalError(OcrError):
 
     def __init__(self) -> None:
         super().__init__("An unexpected error occurred. The server's log has the details.")
+
+
+class TextRevised(OcrError):
+    """A page came out differently when it was read anew, after its text had left."""
+
+    reason = "TEXT_REVISED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A page was read anew and says something else than was sent, which this stream cannot "
+            "take back. Try again, or without `stream`."
+        )

@@ -30,6 +30,10 @@ def server_options(max_inline_bytes: int, max_connection_age_seconds: int) -> li
         ("grpc.server.max_pending_requests_hard_limit", 40_000),
         # A second server on the port must fail to start, not take half of the connections.
         ("grpc.so_reuseport", 0),
+        # No memory for the headers of a connection: grpc also remembers there that it could not
+        # read one, and fails every later call with a header of that name. Behind a sidecar those
+        # are calls of others. Headers arrive unabridged instead, some hundred bytes more a call.
+        ("grpc.http2.hpack_table_size.decoder", 0),
         ("grpc.max_connection_age_ms", max_connection_age_seconds * 1000),
         # As long again for the streams that a connection has when it is asked to end.
         ("grpc.max_connection_age_grace_ms", max_connection_age_seconds * 1000),

@@ -1,6 +1,6 @@
 """Takes a document in and has it read: admitted, spooled, metered, extracted."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
@@ -24,13 +24,21 @@ MAX_FILE_NAME_CHARS = 255
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of a document."""
+
+    options: ExtractOptions
+    file_name: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Arriving:
-    """A document on its way in, and what is wanted of it."""
+    """A document on its way in."""
 
     chunks: AsyncGenerator[bytes, None]
-    options: ExtractOptions
-    file_name: str
-    request_id: str
+    wanted: Callable[[], Wanted]
+    """Says what is wanted, as far as that is known; all of it, once the chunks are over."""
     max_bytes: int
     held_bytes: int = 0
     streamed: bool = True
@@ -50,40 +58,85 @@ class Intake:
 
     async def events(self, arriving: Arriving) -> AsyncGenerator[Event, None]:
         """Yield the events of a document, from the arrival of its bytes on."""
-        require_request_id(arriving.request_id)
-        async with self._arrived(arriving) as document:
-            order = await self._order(arriving, document, current_call(), current_caller())
-            async with aclosing(self._extractor.extract(order)) as events:
-                async for event in events:
-                    yield event
+        async with (
+            self._arrived(arriving) as (document, wanted),
+            aclosing(self.read(document, wanted, arriving.streamed)) as events,
+        ):
+            async for event in events:
+                yield event
 
     async def inspect(self, arriving: Arriving) -> InspectedDocument:
         """Return what a document is, without reading it."""
-        async with self._arrived(arriving) as document:
+        async with self._arrived(arriving) as (document, wanted):
             return await self._extractor.inspect(
-                document, arriving.file_name, arriving.options, current_call().caller
+                document, wanted.file_name, wanted.options, current_call().caller
             )
 
-    @asynccontextmanager
-    async def _arrived(self, arriving: Arriving) -> AsyncGenerator[SpooledDocument, None]:
-        """Admit a document and take all of it in; it exists until the block is left."""
-        if len(arriving.file_name) > MAX_FILE_NAME_CHARS:
+    def check(self, wanted: Wanted) -> None:
+        """Refuse what can be refused without the document.
+
+        Raises:
+            InvalidOption: naming the field.
+        """
+        require_request_id(wanted.request_id)
+        if len(wanted.file_name) > MAX_FILE_NAME_CHARS:
             raise InvalidFileName(
                 f"A file name has at most {MAX_FILE_NAME_CHARS} characters.", field="file_name"
             )
-        self._extractor.check(arriving.options)
+        self._extractor.check(wanted.options)
+
+    @asynccontextmanager
+    async def admitted(self, held_bytes: int = 0) -> AsyncGenerator[None, None]:
+        """Count the call as one that reads, for as long as the block lasts.
+
+        Raises:
+            QueueFull, MemoryFull, TooManyStreams: there are too many already.
+        """
         call, caller = current_call(), current_caller()
-        with self._extractor.admitted(call.caller, arriving.held_bytes):
-            async with (
-                self._streams.held(current_principal(), caller.call_id),
-                aclosing(arriving.chunks),
-                self._spool.received(arriving.chunks, arriving.max_bytes) as document,
-            ):
-                call.facts["size_bytes"] = document.size_bytes
-                yield document
+        with self._extractor.admitted(call.caller, held_bytes):
+            async with self._streams.held(current_principal(), caller.call_id):
+                yield
+
+    @asynccontextmanager
+    async def received(
+        self, chunks: AsyncGenerator[bytes, None], max_bytes: int
+    ) -> AsyncGenerator[SpooledDocument, None]:
+        """Take a document in, within `admitted`; see `Spool.received`."""
+        async with aclosing(chunks), self._spool.received(chunks, max_bytes) as document:
+            current_call().facts["size_bytes"] = document.size_bytes
+            yield document
+
+    async def read(
+        self, document: SpooledDocument, wanted: Wanted, streamed: bool
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of a document that is here, within `admitted`."""
+        call, caller = current_call(), current_caller()
+        order = await self._order(document, wanted, streamed, call, caller)
+        async with aclosing(self._extractor.extract(order)) as events:
+            async for event in events:
+                yield event
+
+    @asynccontextmanager
+    async def _arrived(
+        self, arriving: Arriving
+    ) -> AsyncGenerator[tuple[SpooledDocument, Wanted], None]:
+        """Admit a document and take all of it in; it exists until the block is left."""
+        self.check(arriving.wanted())
+        async with (
+            self.admitted(arriving.held_bytes),
+            self.received(arriving.chunks, arriving.max_bytes) as document,
+        ):
+            wanted = arriving.wanted()
+            self.check(wanted)  # a form may say more beside and after the file
+            yield document, wanted
 
     async def _order(
-        self, arriving: Arriving, document: SpooledDocument, call: CallRecord, caller: Caller
+        self,
+        document: SpooledDocument,
+        wanted: Wanted,
+        streamed: bool,
+        call: CallRecord,
+        caller: Caller,
     ) -> Order:
         interruption = Interruption()
         caller.interrupt = interruption.end
@@ -91,12 +144,11 @@ class Intake:
             current_principal(),
             short_name(call.method),
             caller.call_id,
-            arriving.request_id,
-            await fingerprint_of(document.path, arriving.options) if arriving.request_id else b"",
+            # A sidecar may try a whole answer again at another server, but no stream.
+            wanted.request_id or ("" if streamed else caller.retry_id),
+            await fingerprint_of(document.path, wanted.options) if wanted.request_id else b"",
         )
         meter = caller.meter = LedgerMeter(
-            self._ledger, metered, lambda error: code_of(error).name, arriving.streamed
+            self._ledger, metered, lambda error: code_of(error).name, streamed
         )
-        return Order(
-            document, arriving.file_name, arriving.options, call.caller, meter, interruption
-        )
+        return Order(document, wanted.file_name, wanted.options, call.caller, meter, interruption)

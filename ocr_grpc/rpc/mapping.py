@@ -52,6 +52,7 @@ def options_from_proto(options: options_pb2.ExtractOptions) -> ExtractOptions:
         password=options.password,
         text_format=_text_format(options.text_format),
         skip_pictures=options.skip_pictures,
+        page_image_side_px=options.page_image_side_px,
     )
 
 
@@ -174,6 +175,17 @@ def page_started_to_proto(event: events.PageStarted) -> extraction_pb2.PageStart
         dpi=event.geometry.dpi,
         source=source_to_proto(event.source),
         text_format=text_format_to_proto(event.text_format),
+    )
+
+
+def page_image_to_proto(event: events.PageImage) -> extraction_pb2.PageImage:
+    """Return the picture of a page as a message."""
+    return extraction_pb2.PageImage(
+        page_number=event.page_number,
+        content=event.content,
+        content_type=event.content_type,
+        width_px=event.width_px,
+        height_px=event.height_px,
     )
 
 

@@ -6,26 +6,24 @@ from contextlib import aclosing
 import structlog
 
 from ocr_grpc.documents.errors import DocumentTooLarge
-from ocr_grpc.errors import OcrError
+from ocr_grpc.errors import InvalidOption, OcrError
 from ocr_grpc.extraction.engine_reading import PageEngine
 from ocr_grpc.extraction.events import Event, Failed, Finished, PageFinished, Usage
 from ocr_grpc.rpc import capabilities, mapping
-from ocr_grpc.rpc.capabilities import OcrLimits
+from ocr_grpc.rpc.capabilities import OcrLimits, Offer
 from ocr_grpc.rpc.errors import InternalError
 from ocr_grpc.rpc.inspection_mapping import inspected_to_proto
-from ocr_grpc.rpc.intake import Arriving, Intake
+from ocr_grpc.rpc.intake import Arriving, Intake, Wanted
 from ocr_grpc.rpc.interceptors.base import Context
 from ocr_grpc.rpc.responses import Response, event_to_proto
 from ocr_grpc.rpc.upload import Upload
 from ocr_grpc.rpc.whole_document import WholeDocument
+from ocr_grpc.sidecar.plan import ORIGINAL_PATH
 from ocr_grpc.telemetry.call_record import current_call
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceServicer
 
 log = structlog.get_logger()
-
-REST_MARK = "x-envoy-original-path"
-"""Metadata that the sidecar adds to calls it made from REST."""
 
 
 class OcrServicerImpl(OcrServiceServicer):
@@ -37,11 +35,13 @@ class OcrServicerImpl(OcrServiceServicer):
         engine: PageEngine,
         version: str,
         limits: OcrLimits,
+        offer: Offer,
     ) -> None:
         self._intake = intake
         self._engine = engine
         self._version = version
         self._limits = limits
+        self._offer = offer
 
     async def Extract(  # noqa: N802 - the name in the proto
         self, request: pb.ExtractRequest, context: Context
@@ -85,7 +85,7 @@ class OcrServicerImpl(OcrServiceServicer):
         self, request: pb.GetCapabilitiesRequest, context: Context
     ) -> pb.GetCapabilitiesResponse:
         """Return what this server can do."""
-        return capabilities.response(self._version, self._engine, self._limits)
+        return capabilities.response(self._version, self._engine, self._limits, self._offer)
 
     async def _inline(
         self, request: pb.ExtractRequest | pb.StreamExtractRequest
@@ -104,30 +104,31 @@ class OcrServicerImpl(OcrServiceServicer):
         streamed: bool,
     ) -> Arriving:
         options = mapping.options_from_proto(request.options)
+        if not streamed and options.page_image_side_px:
+            raise InvalidOption(
+                "Pictures of pages come in streams alone.", field="options.page_image_side_px"
+            )
         limit = self._limits.max_inline_bytes
         size_bytes = len(request.content)
         if size_bytes > limit:
             raise DocumentTooLarge(
                 limit, size_bytes, "MAX_INLINE_BYTES", "Use UploadExtract, which takes more."
             )
+        wanted = Wanted(options, request.file_name, request_id)
         return Arriving(
             _once([request.content]),
-            options,
-            request.file_name,
-            request_id,
+            lambda: wanted,
             max_bytes=limit,
             held_bytes=size_bytes,
             streamed=streamed,
         )
 
     async def _uploaded(self, upload: Upload) -> AsyncGenerator[Event, None]:
-        options = await upload.begin()
+        await upload.begin()
         limit = self._limits.max_document_bytes
         if upload.size_bytes > limit:
             raise DocumentTooLarge(limit, upload.size_bytes)
-        arriving = Arriving(
-            upload.chunks(), options, upload.file_name, upload.request_id, max_bytes=limit
-        )
+        arriving = Arriving(upload.chunks(), upload.wanted, max_bytes=limit)
         async with aclosing(self._intake.events(arriving)) as events:
             async for event in events:
                 yield event
@@ -180,4 +181,4 @@ async def _once(parts: list[bytes]) -> AsyncGenerator[bytes, None]:
 
 
 def _is_rest(context: Context) -> bool:
-    return any(key == REST_MARK for key, _ in context.invocation_metadata() or ())
+    return any(key == ORIGINAL_PATH for key, _ in context.invocation_metadata() or ())

@@ -20,6 +20,8 @@ def event_to_proto(
             return kind(sequence=sequence, started=started)
         case events.PageStarted():
             return kind(sequence=sequence, page_started=mapping.page_started_to_proto(event))
+        case events.PageImage():
+            return kind(sequence=sequence, page_image=mapping.page_image_to_proto(event))
         case events.Delta():
             return kind(sequence=sequence, delta=mapping.delta_to_proto(event))
         case events.Retract():

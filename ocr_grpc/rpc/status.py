@@ -11,6 +11,7 @@ from ocr_grpc.documents import errors as documents
 from ocr_grpc.engines import errors as engines
 from ocr_grpc.errors import InvalidOption, OcrError
 from ocr_grpc.extraction import errors as extraction
+from ocr_grpc.fetching import errors as fetching
 from ocr_grpc.metering import errors as metering
 from ocr_grpc.rpc import errors as rpc
 from ocr_grpc.rpc.interceptors.base import Context
@@ -53,10 +54,12 @@ CODES: dict[type[OcrError], grpc.StatusCode] = {
     metering.QuotaExceeded: Code.RESOURCE_EXHAUSTED,
     metering.LedgerUnavailable: Code.UNAVAILABLE,
     store.DatabaseUnavailable: Code.UNAVAILABLE,
+    fetching.UrlUnreachable: Code.FAILED_PRECONDITION,
     rpc.OptionsTooLate: Code.INVALID_ARGUMENT,
     rpc.UploadTruncated: Code.INVALID_ARGUMENT,
     rpc.UploadStalled: Code.INVALID_ARGUMENT,
     rpc.MalformedRequest: Code.INVALID_ARGUMENT,
+    rpc.TextRevised: Code.ABORTED,
     rpc.InternalError: Code.INTERNAL,
 }
 """Errors that stand for a whole family cover the members that are not named themselves."""

@@ -28,6 +28,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._reasons: set[str] = set()
+        self._certificate_expiry: Gauge | None = None
         self._server: WSGIServer | None = None
         self._thread: Thread | None = None
         self.limits_local = self._gauge(
@@ -64,6 +65,10 @@ class Metrics:
         self.database_errors = self._counter(
             "ocr_database_errors", "Times the database did not answer background work."
         )
+        self.sidecar_up = self._gauge("ocr_sidecar_up", "1 while the HTTP sidecar runs.")
+        self.sidecar_ends = self._counter(
+            "ocr_sidecar_ends", "Times the HTTP sidecar ended and was started again."
+        )
         self.sandbox_layer = self._gauge(
             "ocr_sandbox_layer",
             "1 if a layer of the sandbox was in force in the document reader started last.",
@@ -89,6 +94,12 @@ class Metrics:
             self._reasons.add(reason)
         self.refusals.labels(reason).inc()
 
+    def sidecar_changed(self, up: bool) -> None:
+        """Note that the HTTP sidecar came up, or ended by itself."""
+        self.sidecar_up.set(up)
+        if not up:
+            self.sidecar_ends.inc()
+
     def reader_started(self, family: str, layers: Mapping[str, bool]) -> None:
         """Note a document reader that came up, and which layers of its sandbox are in force."""
         self.readers_started.labels(family).inc()
@@ -98,6 +109,16 @@ class Metrics:
     def reader_ended(self, family: str, reason: str) -> None:
         """Note a document reader that is over, and why."""
         self.readers_ended.labels(family, reason).inc()
+
+    def certificate_expires(self, at: float) -> None:
+        """Note when the certificate in force expires, in seconds since 1970."""
+        # Made when there is one: without TLS a zero would look like one that expired long ago.
+        if self._certificate_expiry is None:
+            self._certificate_expiry = self._gauge(
+                "ocr_certificate_expiry_timestamp_seconds",
+                "When the TLS certificate in force expires, in seconds since 1970.",
+            )
+        self._certificate_expiry.set(at)
 
     def start_http(self, host: str, port: int) -> int:
         """Serve `/metrics` in a thread of its own and return the port; 0 takes a free one.

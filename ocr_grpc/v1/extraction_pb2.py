@@ -30,7 +30,7 @@ from ocr_grpc.v1 import page_pb2 as ocr__grpc_dot_v1_dot_page__pb2
 from ocr_grpc.v1 import usage_pb2 as ocr__grpc_dot_v1_dot_usage__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cocr_grpc/v1/extraction.proto\x12\x0bocr_grpc.v1\x1a\x17google/rpc/status.proto\x1a\x1aocr_grpc/v1/document.proto\x1a\x18ocr_grpc/v1/engine.proto\x1a\x19ocr_grpc/v1/options.proto\x1a\x16ocr_grpc/v1/page.proto\x1a\x17ocr_grpc/v1/usage.proto\"\xfa\x01\n\x11\x45xtractionStarted\x12\x15\n\rextraction_id\x18\x01 \x01(\t\x12\'\n\x04kind\x18\x02 \x01(\x0e\x32\x19.ocr_grpc.v1.DocumentKind\x12\x1b\n\x13\x64ocument_page_count\x18\x03 \x01(\x05\x12\x12\n\npage_count\x18\x04 \x01(\x05\x12\x1f\n\x04mode\x18\x05 \x01(\x0e\x32\x11.ocr_grpc.v1.Mode\x12\'\n\x06\x65ngine\x18\x06 \x01(\x0b\x32\x17.ocr_grpc.v1.EngineInfo\x12\x16\n\x0equeue_position\x18\x07 \x01(\x05\x12\x12\n\nsize_bytes\x18\x08 \x01(\x03\"\xab\x01\n\x0bPageStarted\x12\x13\n\x0bpage_number\x18\x01 \x01(\x05\x12\x10\n\x08width_px\x18\x02 \x01(\x05\x12\x11\n\theight_px\x18\x03 \x01(\x05\x12\x0b\n\x03\x64pi\x18\x04 \x01(\x02\x12\'\n\x06source\x18\x05 \x01(\x0e\x32\x17.ocr_grpc.v1.TextSource\x12,\n\x0btext_format\x18\x06 \x01(\x0e\x32\x17.ocr_grpc.v1.TextFormat\"b\n\tTextDelta\x12\x13\n\x0bpage_number\x18\x01 \x01(\x05\x12\x10\n\x08revision\x18\x02 \x01(\x05\x12\x0c\n\x04text\x18\x03 \x01(\t\x12 \n\x05lines\x18\x04 \x03(\x0b\x32\x11.ocr_grpc.v1.Line\"D\n\x0bTextRetract\x12\x13\n\x0bpage_number\x18\x01 \x01(\x05\x12\x10\n\x08revision\x18\x02 \x01(\x05\x12\x0e\n\x06offset\x18\x03 \x01(\x05\"\x9c\x02\n\x0cPageFinished\x12\x13\n\x0bpage_number\x18\x01 \x01(\x05\x12)\n\x07outcome\x18\x02 \x01(\x0e\x32\x18.ocr_grpc.v1.PageOutcome\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\x05\x12!\n\x05usage\x18\x05 \x01(\x0b\x32\x12.ocr_grpc.v1.Usage\x12+\n\nprovenance\x18\x06 \x01(\x0b\x32\x17.ocr_grpc.v1.Provenance\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x0f\n\x07message\x18\x08 \x01(\t\x12,\n\x0btext_format\x18\t \x01(\x0e\x32\x17.ocr_grpc.v1.TextFormat\x12\r\n\x05\x62lank\x18\n \x01(\x08\"\x91\x01\n\x12\x45xtractionFinished\x12!\n\x05usage\x18\x01 \x01(\x0b\x32\x12.ocr_grpc.v1.Usage\x12\x10\n\x08pages_ok\x18\x02 \x01(\x05\x12\x16\n\x0epages_degraded\x18\x03 \x01(\x05\x12\x14\n\x0cpages_failed\x18\x04 \x01(\x05\x12\x18\n\x10\x64uration_seconds\x18\x05 \x01(\x01\"i\n\x10\x45xtractionFailed\x12\"\n\x06status\x18\x01 \x01(\x0b\x32\x12.google.rpc.Status\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12!\n\x05usage\x18\x03 \x01(\x0b\x32\x12.ocr_grpc.v1.Usageb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cocr_grpc/v1/extraction.proto\x12\x0bocr_grpc.v1\x1a\x17google/rpc/status.proto\x1a\x1aocr_grpc/v1/document.proto\x1a\x18ocr_grpc/v1/engine.proto\x1a\x19ocr_grpc/v1/options.proto\x1a\x16ocr_grpc/v1/page.proto\x1a\x17ocr_grpc/v1/usage.proto\"\xfa\x01\n\x11\x45xtractionStarted\x12\x15\n\rextraction_id\x18\x01 \x01(\t\x12\'\n\x04kind\x18\x02 \x01(\x0e\x32\x19.ocr_grpc.v1.DocumentKind\x12\x1b\n\x13\x64ocument_page_count\x18\x03 \x01(\x05\x12\x12\n\npage_count\x18\x04 \x01(\x05\x12\x1f\n\x04mode\x18\x05 \x01(\x0e\x32\x11.ocr_grpc.v1.Mode\x12\'\n\x06\x65ngine\x18\x06 \x01(\x0b\x32\x17.ocr_grpc.v1.EngineInfo\x12\x16\n\x0equeue_position\x18\x07 \x01(\x05\x12\x12\n\nsize_bytes\x18\x08 \x01(\x03\"\xab\x01\n\x0bPageStarted\x12\x13\n\x0bpage_number\x18\x01 \x01(\x05\x12\x10\n\x08width_px\x18\x02 \x01(\x05\x12\x11\n\theight_px\x18\x03 \x01(\x05\x12\x0b\n\x03\x64pi\x18\x04 \x01(\x02\x12\'\n\x06source\x18\x05 \x01(\x0e\x32\x17.ocr_grpc.v1.TextSource\x12,\n\x0btext_format\x18\x06 \x01(\x0e\x32\x17.ocr_grpc.v1.TextFormat\"l\n\tPageImage\x12\x13\n\x0bpage_number\x18\x01 \x01(\x05\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12\x14\n\x0c\x63ontent_type\x18\x03 \x01(\t\x12\x10\n\x08width_px\x18\x04 \x01(\x05\x12\x11\n\theight_px\x18\x05 \x01(\x05\"b\n\tTextDelta\x12\x13\n\x0bpage_number\x18\x01 \x01(\x05\x12\x10\n\x08revision\x18\x02 \x01(\x05\x12\x0c\n\x04text\x18\x03 \x01(\t\x12 \n\x05lines\x18\x04 \x03(\x0b\x32\x11.ocr_grpc.v1.Line\"D\n\x0bTextRetract\x12\x13\n\x0bpage_number\x18\x01 \x01(\x05\x12\x10\n\x08revision\x18\x02 \x01(\x05\x12\x0e\n\x06offset\x18\x03 \x01(\x05\"\x9c\x02\n\x0cPageFinished\x12\x13\n\x0bpage_number\x18\x01 \x01(\x05\x12)\n\x07outcome\x18\x02 \x01(\x0e\x32\x18.ocr_grpc.v1.PageOutcome\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\x05\x12!\n\x05usage\x18\x05 \x01(\x0b\x32\x12.ocr_grpc.v1.Usage\x12+\n\nprovenance\x18\x06 \x01(\x0b\x32\x17.ocr_grpc.v1.Provenance\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x0f\n\x07message\x18\x08 \x01(\t\x12,\n\x0btext_format\x18\t \x01(\x0e\x32\x17.ocr_grpc.v1.TextFormat\x12\r\n\x05\x62lank\x18\n \x01(\x08\"\x91\x01\n\x12\x45xtractionFinished\x12!\n\x05usage\x18\x01 \x01(\x0b\x32\x12.ocr_grpc.v1.Usage\x12\x10\n\x08pages_ok\x18\x02 \x01(\x05\x12\x16\n\x0epages_degraded\x18\x03 \x01(\x05\x12\x14\n\x0cpages_failed\x18\x04 \x01(\x05\x12\x18\n\x10\x64uration_seconds\x18\x05 \x01(\x01\"i\n\x10\x45xtractionFailed\x12\"\n\x06status\x18\x01 \x01(\x0b\x32\x12.google.rpc.Status\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12!\n\x05usage\x18\x03 \x01(\x0b\x32\x12.ocr_grpc.v1.Usageb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,14 +41,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXTRACTIONSTARTED']._serialized_end=451
   _globals['_PAGESTARTED']._serialized_start=454
   _globals['_PAGESTARTED']._serialized_end=625
-  _globals['_TEXTDELTA']._serialized_start=627
-  _globals['_TEXTDELTA']._serialized_end=725
-  _globals['_TEXTRETRACT']._serialized_start=727
-  _globals['_TEXTRETRACT']._serialized_end=795
-  _globals['_PAGEFINISHED']._serialized_start=798
-  _globals['_PAGEFINISHED']._serialized_end=1082
-  _globals['_EXTRACTIONFINISHED']._serialized_start=1085
-  _globals['_EXTRACTIONFINISHED']._serialized_end=1230
-  _globals['_EXTRACTIONFAILED']._serialized_start=1232
-  _globals['_EXTRACTIONFAILED']._serialized_end=1337
+  _globals['_PAGEIMAGE']._serialized_start=627
+  _globals['_PAGEIMAGE']._serialized_end=735
+  _globals['_TEXTDELTA']._serialized_start=737
+  _globals['_TEXTDELTA']._serialized_end=835
+  _globals['_TEXTRETRACT']._serialized_start=837
+  _globals['_TEXTRETRACT']._serialized_end=905
+  _globals['_PAGEFINISHED']._serialized_start=908
+  _globals['_PAGEFINISHED']._serialized_end=1192
+  _globals['_EXTRACTIONFINISHED']._serialized_start=1195
+  _globals['_EXTRACTIONFINISHED']._serialized_end=1340
+  _globals['_EXTRACTIONFAILED']._serialized_start=1342
+  _globals['_EXTRACTIONFAILED']._serialized_end=1447
 # @@protoc_insertion_point(module_scope)

@@ -3,8 +3,8 @@
 isort:skip_file
 The events of an extraction. Every streaming RPC has a response message of its own with these.
 
-The order is: one `started`; for each page one `page_started`, any number of `delta` and
-`retract`, one `page_finished`; and as the last event of the stream, always, one `finished` or
+The order is: one `started`; for each page one `page_started`, at most one `page_image`, any number of
+`delta` and `retract`, one `page_finished`; and as the last event of the stream, always, one `finished` or
 `failed`. Events of different pages may interleave; those of one page are in order. A page that
 fails before its size is known has no `page_started`, and a document that is refused has nothing
 but `failed` (over REST: nothing but the HTTP status).
@@ -126,6 +126,46 @@ class PageStarted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PageStarted: _TypeAlias = PageStarted  # noqa: Y015
+
+@_typing.final
+class PageImage(_message.Message):
+    """Brings the picture of a page, if `page_image_side_px` asked for it. Comes after `page_started`, before
+    the first `delta`. Structured text has none.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_NUMBER_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    WIDTH_PX_FIELD_NUMBER: _builtins.int
+    HEIGHT_PX_FIELD_NUMBER: _builtins.int
+    page_number: _builtins.int
+    """The page it belongs to."""
+    content: _builtins.bytes
+    """The picture. It shows the space of all polygons of the page, scaled down evenly."""
+    content_type: _builtins.str
+    """Its media type: `image/jpeg`. New ones may be added."""
+    width_px: _builtins.int
+    """Its width in pixels, at most that of `PageStarted`."""
+    height_px: _builtins.int
+    """Its height in pixels."""
+    def __init__(
+        self,
+        *,
+        page_number: _builtins.int = ...,
+        content: _builtins.bytes = ...,
+        content_type: _builtins.str = ...,
+        width_px: _builtins.int = ...,
+        height_px: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "content_type", b"content_type", "height_px", b"height_px", "page_number", b"page_number", "width_px", b"width_px"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PageImage: _TypeAlias = PageImage  # noqa: Y015
 
 @_typing.final
 class TextDelta(_message.Message):

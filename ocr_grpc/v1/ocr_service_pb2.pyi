@@ -8,12 +8,14 @@ from google.api import httpbody_pb2 as _httpbody_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from ocr_grpc.v1 import document_pb2 as _document_pb2
 from ocr_grpc.v1 import engine_pb2 as _engine_pb2
 from ocr_grpc.v1 import extraction_pb2 as _extraction_pb2
 from ocr_grpc.v1 import options_pb2 as _options_pb2
 from ocr_grpc.v1 import page_pb2 as _page_pb2
 from ocr_grpc.v1 import usage_pb2 as _usage_pb2
+from ocr_grpc.v1 import user_pb2 as _user_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -24,6 +26,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Registration:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RegistrationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Registration.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REGISTRATION_UNSPECIFIED: _Registration.ValueType  # 0
+    """Never sent by the server."""
+    REGISTRATION_OPEN: _Registration.ValueType  # 1
+    """Anyone."""
+    REGISTRATION_INVITE: _Registration.ValueType  # 2
+    """Whoever was invited."""
+    REGISTRATION_CLOSED: _Registration.ValueType  # 3
+    """Nobody; administrators make accounts."""
+
+class Registration(_Registration, metaclass=_RegistrationEnumTypeWrapper):
+    """Says who may make an account. New values may be added."""
+
+REGISTRATION_UNSPECIFIED: Registration.ValueType  # 0
+"""Never sent by the server."""
+REGISTRATION_OPEN: Registration.ValueType  # 1
+"""Anyone."""
+REGISTRATION_INVITE: Registration.ValueType  # 2
+"""Whoever was invited."""
+REGISTRATION_CLOSED: Registration.ValueType  # 3
+"""Nobody; administrators make accounts."""
+Global___Registration: _TypeAlias = Registration  # noqa: Y015
 
 @_typing.final
 class ExtractRequest(_message.Message):
@@ -171,6 +201,7 @@ class StreamExtractResponse(_message.Message):
     PAGE_FINISHED_FIELD_NUMBER: _builtins.int
     FINISHED_FIELD_NUMBER: _builtins.int
     FAILED_FIELD_NUMBER: _builtins.int
+    PAGE_IMAGE_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """The number of the event in this stream, from 1 without gaps."""
     @_builtins.property
@@ -201,6 +232,10 @@ class StreamExtractResponse(_message.Message):
     def failed(self) -> _extraction_pb2.ExtractionFailed:
         """The last event: nothing could be read, or the work could not go on."""
 
+    @_builtins.property
+    def page_image(self) -> _extraction_pb2.PageImage:
+        """What a page looks like."""
+
     def __init__(
         self,
         *,
@@ -212,12 +247,13 @@ class StreamExtractResponse(_message.Message):
         page_finished: _extraction_pb2.PageFinished | None = ...,
         finished: _extraction_pb2.ExtractionFinished | None = ...,
         failed: _extraction_pb2.ExtractionFailed | None = ...,
+        page_image: _extraction_pb2.PageImage | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["delta", b"delta", "event", b"event", "failed", b"failed", "finished", b"finished", "page_finished", b"page_finished", "page_started", b"page_started", "retract", b"retract", "started", b"started"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delta", b"delta", "event", b"event", "failed", b"failed", "finished", b"finished", "page_finished", b"page_finished", "page_image", b"page_image", "page_started", b"page_started", "retract", b"retract", "started", b"started"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delta", b"delta", "event", b"event", "failed", b"failed", "finished", b"finished", "page_finished", b"page_finished", "page_started", b"page_started", "retract", b"retract", "sequence", b"sequence", "started", b"started"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delta", b"delta", "event", b"event", "failed", b"failed", "finished", b"finished", "page_finished", b"page_finished", "page_image", b"page_image", "page_started", b"page_started", "retract", b"retract", "sequence", b"sequence", "started", b"started"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["started", "page_started", "delta", "retract", "page_finished", "finished", "failed"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["started", "page_started", "delta", "retract", "page_finished", "finished", "failed", "page_image"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -287,6 +323,7 @@ class UploadExtractResponse(_message.Message):
     PAGE_FINISHED_FIELD_NUMBER: _builtins.int
     FINISHED_FIELD_NUMBER: _builtins.int
     FAILED_FIELD_NUMBER: _builtins.int
+    PAGE_IMAGE_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """The number of the event in this stream, from 1 without gaps."""
     @_builtins.property
@@ -317,6 +354,10 @@ class UploadExtractResponse(_message.Message):
     def failed(self) -> _extraction_pb2.ExtractionFailed:
         """The last event: nothing could be read, or the work could not go on."""
 
+    @_builtins.property
+    def page_image(self) -> _extraction_pb2.PageImage:
+        """What a page looks like."""
+
     def __init__(
         self,
         *,
@@ -328,12 +369,13 @@ class UploadExtractResponse(_message.Message):
         page_finished: _extraction_pb2.PageFinished | None = ...,
         finished: _extraction_pb2.ExtractionFinished | None = ...,
         failed: _extraction_pb2.ExtractionFailed | None = ...,
+        page_image: _extraction_pb2.PageImage | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["delta", b"delta", "event", b"event", "failed", b"failed", "finished", b"finished", "page_finished", b"page_finished", "page_started", b"page_started", "retract", b"retract", "started", b"started"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delta", b"delta", "event", b"event", "failed", b"failed", "finished", b"finished", "page_finished", b"page_finished", "page_image", b"page_image", "page_started", b"page_started", "retract", b"retract", "started", b"started"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delta", b"delta", "event", b"event", "failed", b"failed", "finished", b"finished", "page_finished", b"page_finished", "page_started", b"page_started", "retract", b"retract", "sequence", b"sequence", "started", b"started"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delta", b"delta", "event", b"event", "failed", b"failed", "finished", b"finished", "page_finished", b"page_finished", "page_image", b"page_image", "page_started", b"page_started", "retract", b"retract", "sequence", b"sequence", "started", b"started"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["started", "page_started", "delta", "retract", "page_finished", "finished", "failed"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["started", "page_started", "delta", "retract", "page_finished", "finished", "failed", "page_image"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -441,8 +483,15 @@ class GetCapabilitiesResponse(_message.Message):
     FORMATS_FIELD_NUMBER: _builtins.int
     MODES_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
+    PLANS_FIELD_NUMBER: _builtins.int
+    REGISTRATION_FIELD_NUMBER: _builtins.int
+    AUTH_REQUIRED_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """The version of the service."""
+    registration: Global___Registration.ValueType
+    """Who may make an account."""
+    auth_required: _builtins.bool
+    """Whether callers must sign in or bring a key. If not, everybody is the same administrator."""
     @_builtins.property
     def engines(self) -> _containers.RepeatedCompositeFieldContainer[_engine_pb2.EngineInfo]:
         """The engines, the default one first."""
@@ -459,6 +508,10 @@ class GetCapabilitiesResponse(_message.Message):
     def limits(self) -> Global___Limits:
         """The limits in force."""
 
+    @_builtins.property
+    def plans(self) -> _containers.RepeatedCompositeFieldContainer[Global___Plan]:
+        """What each role may use, the smallest first."""
+
     def __init__(
         self,
         *,
@@ -467,14 +520,51 @@ class GetCapabilitiesResponse(_message.Message):
         formats: _abc.Iterable[_document_pb2.DocumentFormat] | None = ...,
         modes: _abc.Iterable[_options_pb2.Mode.ValueType] | None = ...,
         limits: Global___Limits | None = ...,
+        plans: _abc.Iterable[Global___Plan] | None = ...,
+        registration: Global___Registration.ValueType = ...,
+        auth_required: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["engines", b"engines", "formats", b"formats", "limits", b"limits", "modes", b"modes", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auth_required", b"auth_required", "engines", b"engines", "formats", b"formats", "limits", b"limits", "modes", b"modes", "plans", b"plans", "registration", b"registration", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetCapabilitiesResponse: _TypeAlias = GetCapabilitiesResponse  # noqa: Y015
+
+@_typing.final
+class Plan(_message.Message):
+    """States what users of a role may use unless something else was agreed with them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROLE_FIELD_NUMBER: _builtins.int
+    CALLS_PER_MINUTE_FIELD_NUMBER: _builtins.int
+    PAGES_PER_MONTH_FIELD_NUMBER: _builtins.int
+    CONCURRENT_STREAMS_FIELD_NUMBER: _builtins.int
+    role: _user_pb2.Role.ValueType
+    """The role."""
+    calls_per_minute: _builtins.int
+    """The most calls per minute. 0: as many as they like."""
+    pages_per_month: _builtins.int
+    """The most pages per calendar month, in UTC. 0: as many as they like."""
+    concurrent_streams: _builtins.int
+    """The most documents being read at a time. 0: as many as they like."""
+    def __init__(
+        self,
+        *,
+        role: _user_pb2.Role.ValueType = ...,
+        calls_per_minute: _builtins.int = ...,
+        pages_per_month: _builtins.int = ...,
+        concurrent_streams: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls_per_minute", b"calls_per_minute", "concurrent_streams", b"concurrent_streams", "pages_per_month", b"pages_per_month", "role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Plan: _TypeAlias = Plan  # noqa: Y015
 
 @_typing.final
 class Limits(_message.Message):

@@ -115,6 +115,9 @@ class OcrServiceServicer:
     def UploadExtract(self, request_iterator, context):
         """Takes one document in pieces, up to `max_document_bytes`, and sends its text while it is read.
 
+        Over REST the body is the file, or a form (`multipart/form-data`) with it in the field `file` and
+        options in fields of their names, such as `prompt`.
+
         The options and the file name go in the first message, bytes in any. Fails with
         `INVALID_ARGUMENT`: `OPTIONS_TOO_LATE` if they come later, `EMPTY_DOCUMENT` if no byte comes,
         `UPLOAD_TRUNCATED` if fewer or more bytes come than announced. Events begin once the upload is

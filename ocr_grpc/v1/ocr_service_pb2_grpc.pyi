@@ -63,6 +63,9 @@ class OcrServiceStub:
     UploadExtract: _grpc.StreamStreamMultiCallable[_ocr_service_pb2.UploadExtractRequest, _ocr_service_pb2.UploadExtractResponse]
     """Takes one document in pieces, up to `max_document_bytes`, and sends its text while it is read.
 
+    Over REST the body is the file, or a form (`multipart/form-data`) with it in the field `file` and
+    options in fields of their names, such as `prompt`.
+
     The options and the file name go in the first message, bytes in any. Fails with
     `INVALID_ARGUMENT`: `OPTIONS_TOO_LATE` if they come later, `EMPTY_DOCUMENT` if no byte comes,
     `UPLOAD_TRUNCATED` if fewer or more bytes come than announced. Events begin once the upload is
@@ -110,6 +113,9 @@ class OcrServiceAsyncStub(OcrServiceStub):
     """
     UploadExtract: _aio.StreamStreamMultiCallable[_ocr_service_pb2.UploadExtractRequest, _ocr_service_pb2.UploadExtractResponse]  # type: ignore[assignment]
     """Takes one document in pieces, up to `max_document_bytes`, and sends its text while it is read.
+
+    Over REST the body is the file, or a form (`multipart/form-data`) with it in the field `file` and
+    options in fields of their names, such as `prompt`.
 
     The options and the file name go in the first message, bytes in any. Fails with
     `INVALID_ARGUMENT`: `OPTIONS_TOO_LATE` if they come later, `EMPTY_DOCUMENT` if no byte comes,
@@ -173,6 +179,9 @@ class OcrServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_ocr_service_pb2.UploadExtractResponse], _abc.AsyncIterator[_ocr_service_pb2.UploadExtractResponse]]:
         """Takes one document in pieces, up to `max_document_bytes`, and sends its text while it is read.
+
+        Over REST the body is the file, or a form (`multipart/form-data`) with it in the field `file` and
+        options in fields of their names, such as `prompt`.
 
         The options and the file name go in the first message, bytes in any. Fails with
         `INVALID_ARGUMENT`: `OPTIONS_TOO_LATE` if they come later, `EMPTY_DOCUMENT` if no byte comes,

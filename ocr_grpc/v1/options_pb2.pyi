@@ -97,6 +97,7 @@ class ExtractOptions(_message.Message):
     PASSWORD_FIELD_NUMBER: _builtins.int
     TEXT_FORMAT_FIELD_NUMBER: _builtins.int
     SKIP_PICTURES_FIELD_NUMBER: _builtins.int
+    PAGE_IMAGE_SIDE_PX_FIELD_NUMBER: _builtins.int
     mode: Global___Mode.ValueType
     """Where the text is taken from. Unspecified means `MODE_AUTO`."""
     pages: _builtins.str
@@ -127,6 +128,10 @@ class ExtractOptions(_message.Message):
     """Leaves pictures inside structured documents unread. By default the engine reads them, and their text stands
     where the picture does. In `MODE_TEXT_LAYER_ONLY` they are never read.
     """
+    page_image_side_px: _builtins.int
+    """Has every page that can be drawn come with its picture, in a `page_image` event: a JPEG whose longer
+    side has at most this many pixels, 64 to 2,048. 0: no pictures. Refused by RPCs that do not stream.
+    """
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The languages to expect, as BCP 47 codes such as `de` or `zh-Hant`, at most 16. Each must be one
@@ -145,10 +150,11 @@ class ExtractOptions(_message.Message):
         password: _builtins.str = ...,
         text_format: Global___TextFormat.ValueType = ...,
         skip_pictures: _builtins.bool = ...,
+        page_image_side_px: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dpi", b"dpi", "engine", b"engine", "languages", b"languages", "mode", b"mode", "pages", b"pages", "password", b"password", "prompt", b"prompt", "skip_pictures", b"skip_pictures", "text_format", b"text_format"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dpi", b"dpi", "engine", b"engine", "languages", b"languages", "mode", b"mode", "page_image_side_px", b"page_image_side_px", "pages", b"pages", "password", b"password", "prompt", b"prompt", "skip_pictures", b"skip_pictures", "text_format", b"text_format"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

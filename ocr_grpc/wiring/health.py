@@ -29,6 +29,7 @@ class ServerHealth:
         data_dir: Path,
         ready_workers: Callable[[], int],
         mail_configured: bool,
+        http_up: Callable[[], bool | None],
     ) -> None:
         self._database = database
         self._windows = windows
@@ -36,13 +37,15 @@ class ServerHealth:
         self._data_dir = data_dir
         self._ready_workers = ready_workers
         self._mail_configured = mail_configured
+        self._http_up = http_up
 
     async def check(self) -> list[Component]:
         """Ask every part; one that does not answer within some seconds is down."""
         database, redis, disk = await asyncio.gather(
             _asked("database", self._database.ping), self._redis(), self._disk()
         )
-        return [database, redis, self._written(), self._engine(), disk, self._mail()]
+        here = (self._written(), self._engine(), self._http(), self._mail())
+        return [database, redis, disk, *here]
 
     async def _redis(self) -> Component:
         if not self._windows.is_shared:
@@ -66,6 +69,12 @@ class ServerHealth:
         free = (await asyncio.to_thread(shutil.disk_usage, self._data_dir)).free
         state = ComponentState.OK if free > LITTLE_DISK_BYTES else ComponentState.DEGRADED
         return Component("disk", state, f"{free / 2**30:.1f} GiB are free")
+
+    def _http(self) -> Component:
+        up = self._http_up()
+        if up is None:
+            return Component("http", ComponentState.OFF, "this server runs no sidecar")
+        return Component("http", ComponentState.OK if up else ComponentState.DOWN)
 
     def _mail(self) -> Component:
         state = ComponentState.OK if self._mail_configured else ComponentState.OFF

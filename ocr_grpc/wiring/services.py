@@ -1,6 +1,6 @@
 """Puts interceptors and services on top of the areas."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 import grpc.aio
@@ -17,6 +17,7 @@ from ocr_grpc.rpc.keys import KeysServicer
 from ocr_grpc.rpc.organizations import OrganizationsServicer
 from ocr_grpc.rpc.usage import UsageServicer
 from ocr_grpc.settings import Settings
+from ocr_grpc.settings_http import Network
 from ocr_grpc.store.base import utc_now
 from ocr_grpc.telemetry.components import SystemHealth
 from ocr_grpc.v1.access_pb2 import Access
@@ -32,7 +33,10 @@ from ocr_grpc.wiring.metering import Metering
 
 
 def make_interceptors(
-    metering: Metering, accounts: Accounts, access: Mapping[str, Access]
+    metering: Metering,
+    accounts: Accounts,
+    access: Mapping[str, Access],
+    trusted_networks: Sequence[Network] = (),
 ) -> list[CallInterceptor]:
     """Return what stands around every call.
 
@@ -40,12 +44,13 @@ def make_interceptors(
         metering: what counts.
         accounts: what knows people.
         access: what each method asks of its caller; all others are open and not counted.
+        trusted_networks: where sidecars are whose word about their callers is believed.
     """
     auth = AuthInterceptor(accounts.authenticator, access, metering.limits, accounts.everybody)
     accounts.changes.subscribe(auth.news)
     # Order is policy:
     return [
-        TelemetryInterceptor(),  # outermost: everything below is timed and logged
+        TelemetryInterceptor(trusted_networks),  # outermost: everything below is timed and logged
         UsageInterceptor(metering.ledger, access),  # refused calls are counted too
         ErrorInterceptor(metering.metrics.refused),  # outside everything that raises a domain error
         auth,

@@ -14,8 +14,9 @@ import typer
 
 from ocr_grpc.accounts.errors import KeyNotFound, UserNotFound
 from ocr_grpc.cli import COMMANDS, load
-from ocr_grpc.commands import calls
 from ocr_grpc.commands.accounts_client import Connection
+from ocr_grpc.commands.addresses import ServerAddress
+from ocr_grpc.commands.channels import open_channel
 from ocr_grpc.commands.failure import CommandFailed
 from ocr_grpc.commands.options import (
     duration,
@@ -82,7 +83,7 @@ def connection() -> Iterator[Connection]:
         add_AdminServiceServicer_to_server(Listing(), server)
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
-        with calls.open_channel(f"127.0.0.1:{port}") as channel:
+        with open_channel(ServerAddress(f"127.0.0.1:{port}")) as channel:
             yield Connection(channel, None)
         server.stop(None).wait()
 

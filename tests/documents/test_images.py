@@ -158,6 +158,15 @@ def test_frames_of_a_tiff_have_their_own_sizes(rendered):
     assert rendered(content, "TIFF", 1)[0].shape == (20, 30)
 
 
+def test_one_frame_that_is_too_large_does_not_fail_the_others(opened, tmp_path: Path):
+    frames = [Image.new("L", size) for size in ((50, 40), (2_000, 1_000), (30, 20))]
+    image = opened(encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:]), "TIFF")
+    with pytest.raises(ReaderFailure) as refused:
+        spooled(image, tmp_path / "page", 1)
+    assert refused.value.code is Failure.PAGE_TOO_LARGE
+    assert spooled(image, tmp_path / "page", 2)[0]["height"] == 20
+
+
 def test_a_phone_picture_with_a_preview_behind_it_is_one_page(opened, tmp_path: Path):
     content = encoded(paper(), "MPO", save_all=True, append_images=[paper(80, 60)])
     assert opened(content, "JPEG").page_count == 1

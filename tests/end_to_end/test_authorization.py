@@ -52,6 +52,11 @@ DECLARED = {
         "Inspect": "ocr",
         "GetCapabilities": ANYONE,
     },
+    "CompatibilityService": {
+        "RecognizeDocument": "ocr",
+        "CreateChatCompletion": "ocr",
+        "ListModels": "ocr",
+    },
     "UsageService": {"ListUsage": "usage", "GetUsageSummary": "usage"},
     "OrganizationsService": {
         "CreateOrganization": ADMIN,

@@ -8,6 +8,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1 import page_pb2
+from ocr_grpc.v1.user_pb2 import ROLE_ADMIN, ROLE_BUSINESS, ROLE_USER
 from tests.support import (
     FORCE_OCR,
     TEXT_LAYER_ONLY,
@@ -136,6 +137,16 @@ async def test_an_engine_that_finds_nothing_gives_an_empty_page(tmp_path):
     assert kinds(events) == ["started", "page_started", "page_finished", "finished"]
     assert events[2].page_finished.outcome == page_pb2.PAGE_OUTCOME_OK
     assert events[2].page_finished.text == ""
+
+
+async def test_capabilities_tell_what_callers_may_use_and_who_may_be_one(tmp_path):
+    own = {"user_pages_per_month": 123, "registration": "invite", "auth_enabled": True}
+    async with serving(tmp_path, **own) as stub:
+        found = await stub.GetCapabilities(pb.GetCapabilitiesRequest())
+    assert [plan.role for plan in found.plans] == [ROLE_USER, ROLE_BUSINESS, ROLE_ADMIN]
+    assert found.plans[0].pages_per_month == 123
+    assert found.registration == pb.REGISTRATION_INVITE
+    assert found.auth_required
 
 
 async def test_capabilities_tell_engines_formats_and_limits(tmp_path):

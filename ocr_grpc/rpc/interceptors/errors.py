@@ -1,5 +1,6 @@
 """Answers every error of a call with a status that a caller can act on, and with nothing else."""
 
+import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,9 @@ from ocr_grpc.rpc.status import DETAILS_KEY, code_of, status_of
 from ocr_grpc.telemetry.call_record import current_call
 
 log = structlog.get_logger()
+
+RETRY_AFTER_KEY = "retry-after"
+"""Seconds, for HTTP; `RetryInfo` says the same in the status."""
 
 
 class ErrorInterceptor(CallInterceptor):
@@ -48,8 +52,11 @@ async def _abort(call: Call, error: OcrError) -> None:
     current_call().facts["reason"] = error.reason
     if call.incoming:
         await call.incoming.linger()
+    retry_after_seconds: float | None = getattr(error, "retry_after_seconds", None)
+    retry_after = () if retry_after_seconds is None else (str(math.ceil(retry_after_seconds)),)
     trailing = (
         *with_left(call.context, current_caller()),
+        *((RETRY_AFTER_KEY, value) for value in retry_after),
         (DETAILS_KEY, status_of(error).SerializeToString()),
     )
     await call.context.abort(code_of(error), error.message, trailing)

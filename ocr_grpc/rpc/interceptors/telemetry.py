@@ -3,7 +3,7 @@
 import re
 import secrets
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from time import perf_counter
 
@@ -11,7 +11,9 @@ import structlog
 
 from ocr_grpc.rpc.caller import Caller, address_of, set_current_caller
 from ocr_grpc.rpc.interceptors.base import Call, CallInterceptor
+from ocr_grpc.rpc.origin import origin_of
 from ocr_grpc.rpc.status import status_name
+from ocr_grpc.settings_http import Network
 from ocr_grpc.telemetry.call_record import CallRecord, set_current_call
 
 log = structlog.get_logger()
@@ -25,12 +27,19 @@ _QUIET = ("/grpc.health.v1.Health/", "/grpc.reflection.")
 class TelemetryInterceptor(CallInterceptor):
     """Opens the record of a call and logs it when the call is over."""
 
+    def __init__(self, trusted_networks: Sequence[Network] = ()) -> None:
+        """Take the networks of sidecars, whose word about their callers is believed."""
+        super().__init__()
+        self._trusted = trusted_networks
+
     @asynccontextmanager
     async def around(self, call: Call) -> AsyncGenerator[None, None]:
         """Time the call and log its end, whatever it is."""
-        record = CallRecord(call.method, _request_id(call), caller=call.context.peer())
+        origin = origin_of(call.context, self._trusted)
+        record = CallRecord(call.method, _request_id(call), caller=origin.peer)
         set_current_call(record)
-        set_current_caller(Caller(address_of(record.caller), record.request_id))
+        address = address_of(origin.peer)
+        set_current_caller(Caller(address, record.request_id, retry_id=origin.retry_id))
         call.context.set_trailing_metadata(((REQUEST_ID_KEY, record.request_id),))
         began = perf_counter()
         cancelled = False

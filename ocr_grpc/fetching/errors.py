@@ -1,0 +1,35 @@
+"""What can be wrong with a URL. No message repeats a URL, or anything that its host said."""
+
+from ocr_grpc.errors import InvalidOption, OcrError
+
+
+class InvalidUrl(InvalidOption):
+    """It is no URL that could name a document."""
+
+    reason = "INVALID_URL"
+
+
+class UrlNotAllowed(InvalidOption):
+    """Its host, its port or its address is not one that this server fetches from."""
+
+    reason = "URL_NOT_ALLOWED"
+
+    def __init__(self, why: str, field: str) -> None:
+        super().__init__(
+            f"The URL in `{field}` is not fetched: {why} (FETCH_HOSTS).",
+            field=field,
+            setting="FETCH_HOSTS",
+        )
+
+
+class UrlUnreachable(OcrError):
+    """The host did not give the document."""
+
+    reason = "URL_UNREACHABLE"
+
+    def __init__(self, why: str, field: str) -> None:
+        super().__init__(
+            f"The URL in `{field}` cannot be fetched: {why}. "
+            "Check it, or send the document itself.",
+            field=field,
+        )

@@ -1,0 +1,166 @@
+"""Takes the JSON of a request in, and the documents in it or behind its URLs.
+
+JSON with documents in it is large, and at one moment it is there in three forms. So it is collected
+on the disk, and only one request at a time is taken apart in memory.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from google.api.httpbody_pb2 import HttpBody
+
+from ocr_grpc.documents.errors import DocumentTooLarge
+from ocr_grpc.documents.spool import SpooledDocument
+from ocr_grpc.engines.engine import EngineDescription
+from ocr_grpc.extraction.events import Event
+from ocr_grpc.extraction.options import ExtractOptions
+from ocr_grpc.fetching.data_uri import base64_chunks, data_uri_chunks, is_data_uri
+from ocr_grpc.fetching.fetcher import Fetcher
+from ocr_grpc.rpc.capabilities import OcrLimits
+from ocr_grpc.rpc.compatibility.models import engine_option
+from ocr_grpc.rpc.compatibility.request import NamedDocument, ReadRequest
+from ocr_grpc.rpc.errors import MalformedRequest
+from ocr_grpc.rpc.intake import Intake, Wanted
+from ocr_grpc.rpc.patience import Patience
+
+AROUND_DOCUMENTS_BYTES = 1024 * 1024
+"""What a request may have beside its documents: words, names, options."""
+
+
+class HasContent(Protocol):
+    """A message that brings a piece of a body."""
+
+    @property
+    def content(self) -> HttpBody:
+        """Return the piece."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedDocument:
+    """A document, and what is wanted of it. Without a file it is still to be fetched."""
+
+    named: NamedDocument
+    wanted: Wanted
+    file: SpooledDocument | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedRequest:
+    """A request, its documents as near as they can be."""
+
+    documents: list[ArrivedDocument]
+    stream: bool
+    include_usage: bool
+
+
+class Arrival:
+    """What both interfaces have in common: from the bytes of a request to events."""
+
+    def __init__(
+        self, intake: Intake, fetcher: Fetcher, engine: EngineDescription, limits: OcrLimits
+    ) -> None:
+        self._intake = intake
+        self._fetcher = fetcher
+        self._engine = engine
+        self._limits = limits
+        self._taking_apart = asyncio.Semaphore(1)
+
+    @asynccontextmanager
+    async def arrived(
+        self, messages: AsyncIterator[HasContent], parse: Callable[[bytes], ReadRequest]
+    ) -> AsyncGenerator[ArrivedRequest, None]:
+        """Admit a request and take it in; its documents exist until the block is left.
+
+        Raises:
+            OcrError: it is refused.
+        """
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._intake.admitted())
+            pieces = self._pieces(messages)
+            received = self._intake.received(pieces, self._max_body_bytes)
+            async with received as body, self._taking_apart:
+                request = await asyncio.to_thread(lambda: parse(body.path.read_bytes()))
+                documents = await self._documents(request, stack)
+            yield ArrivedRequest(documents, request.stream, request.include_usage)
+
+    async def events(
+        self, document: ArrivedDocument, streamed: bool
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of a document of a request that arrived, fetching it if need be."""
+        async with AsyncExitStack() as stack:
+            file = document.file
+            if file is None:
+                named = document.named
+                chunks = self._fetcher.chunks(named.url, named.field_path)
+                received = self._intake.received(chunks, self._limits.max_document_bytes)
+                file = await stack.enter_async_context(received)
+            events = self._intake.read(file, document.wanted, streamed)
+            await stack.enter_async_context(aclosing(events))
+            async for event in events:
+                yield event
+
+    @property
+    def _max_body_bytes(self) -> int:
+        return self._limits.max_inline_bytes * 4 // 3 + AROUND_DOCUMENTS_BYTES
+
+    async def _documents(
+        self, request: ReadRequest, stack: AsyncExitStack
+    ) -> list[ArrivedDocument]:
+        """Return the documents of a request; what it brings itself is on the disk then."""
+        arrived: list[ArrivedDocument] = []
+        waiting = request.documents[::-1]
+        request.documents.clear()
+        while waiting:
+            named = waiting.pop()
+            engine = engine_option(request.model, self._engine)
+            options = ExtractOptions(pages=request.pages, engine=engine)
+            wanted = Wanted(options, named.file_name)
+            self._intake.check(wanted)
+            if not named.is_bare and not is_data_uri(named.url):
+                self._fetcher.check(named.url, named.field_path)
+                arrived.append(ArrivedDocument(named, wanted, None))
+                continue
+            decode = base64_chunks if named.is_bare else data_uri_chunks
+            chunks = self._bounded(decode(named.url, named.field_path))
+            received = self._intake.received(chunks, self._limits.max_inline_bytes)
+            file = await stack.enter_async_context(received)
+            path_alone = NamedDocument("", named.field_path, named.file_name)
+            arrived.append(ArrivedDocument(path_alone, wanted, file))
+        return arrived
+
+    async def _pieces(self, messages: AsyncIterator[HasContent]) -> AsyncGenerator[bytes, None]:
+        patience = Patience(messages, self._limits.upload_idle_seconds)
+        size_bytes = 0
+        while (message := await patience.next()) is not None:
+            piece = message.content.data
+            size_bytes += len(piece)
+            if size_bytes > self._max_body_bytes:
+                raise self._too_large()
+            if piece:
+                yield piece
+                patience.renew()
+        # A caller that hangs up looks like a normal end here; its cancellation lands at this await.
+        await asyncio.sleep(0)
+        if not size_bytes:
+            raise MalformedRequest("The body is empty; it is JSON.")
+
+    async def _bounded(self, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        size_bytes = 0
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                size_bytes += len(chunk)
+                if size_bytes > self._limits.max_inline_bytes:
+                    raise self._too_large()
+                yield chunk
+
+    def _too_large(self) -> DocumentTooLarge:
+        return DocumentTooLarge(
+            self._limits.max_inline_bytes,
+            None,
+            "MAX_INLINE_BYTES",
+            "POST /v1/ocr:upload takes more.",
+        )

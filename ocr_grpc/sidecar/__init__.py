@@ -1,0 +1,1 @@
+"""The HTTP sidecar: Envoy, configured from the protos and the settings, and watched over."""
