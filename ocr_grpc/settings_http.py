@@ -23,7 +23,7 @@ class HttpSettings(BaseSettings):
         default=8080,
         ge=0,
         le=65535,
-        description="Port for HTTP: REST, gRPC-Web, gRPC, the web app. 0 takes a free one.",
+        description="Port for HTTP: REST, gRPC-Web, the web app. 0 or a taken default: a free one.",
     )
     http_redirect_port: int = Field(
         default=0,
@@ -37,6 +37,10 @@ class HttpSettings(BaseSettings):
     )
     tls_key_file: Path | None = Field(
         default=None, description="Its private key in PEM. Read again when it changes."
+    )
+    public_url: str = Field(
+        default="",
+        description="Where people reach the web app, https://ocr.example.com. Mails link there.",
     )
     cors_origins: str = Field(
         default="",
@@ -96,6 +100,14 @@ class HttpSettings(BaseSettings):
             if origin != "*" and not (plain and not parts.query and not parts.fragment):
                 raise ValueError("an origin is written like https://app.example.com, or as *")
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_a_place(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and not (parts.scheme in ("http", "https") and parts.netloc):
+            raise ValueError("it is written like https://ocr.example.com")
+        return value.rstrip("/")
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -131,7 +131,9 @@ class Invites:
         """
         if invite.email and self._mailer and self._mailer.configured:
             body = INVITED.body.format(
-                code=code, expire_time=f"{invite.expire_time:%Y-%m-%d %H:%M}"
+                code=code,
+                link=self._mailer.link("register", "code", code),
+                expire_time=f"{invite.expire_time:%Y-%m-%d %H:%M}",
             )
             self._mailer.soon(self._mailer.send(invite.email, INVITED.subject, body))
 

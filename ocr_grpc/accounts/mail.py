@@ -6,10 +6,12 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid, parseaddr
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import aiosmtplib
 import structlog
+
+from ocr_grpc.accounts.mail_texts import LINK
 
 log = structlog.get_logger()
 
@@ -22,15 +24,17 @@ CLOSE_SECONDS = 5.0
 class Mailer:
     """Sends mails by SMTP. Close it at the end."""
 
-    def __init__(self, smtp_url: str, mail_from: str) -> None:
+    def __init__(self, smtp_url: str, mail_from: str, public_url: str = "") -> None:
         """Connect to nothing yet.
 
         Args:
             smtp_url: `smtp://user:password@host:587` or `smtps://…:465`. Empty: no mail is sent.
             mail_from: the sender's address.
+            public_url: where people reach the web app. Empty: mails do not link there.
         """
         self._options = _options(smtp_url) if smtp_url else None
         self._mail_from = mail_from
+        self._public_url = public_url
         self._slots = asyncio.Semaphore(SENT_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -38,6 +42,15 @@ class Mailer:
     def configured(self) -> bool:
         """Whether mail can be sent at all."""
         return self._options is not None
+
+    def link(self, door: str, name: str, secret: str) -> str:
+        """Return a paragraph that leads to a door of the web app; empty if it is not known where.
+
+        What follows the `#` never leaves the browser, so no log on the way has the secret.
+        """
+        if not self._public_url:
+            return ""
+        return LINK.format(url=f"{self._public_url}/account#{door}?{name}={quote(secret)}")
 
     def soon(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that ends in a mail, without anybody waiting for it."""

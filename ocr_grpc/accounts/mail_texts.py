@@ -23,7 +23,7 @@ Hello {user_name},
 this token confirms your e-mail address (VerifyEmail, POST /v1/auth/verifyEmail):
 
 {token}
-
+{link}
 It works once, within 24 hours. If you did not ask for it, ignore this mail.
 """,
     ),
@@ -35,11 +35,18 @@ Hello {user_name},
 this token sets a new password (ResetPassword, POST /v1/auth/resetPassword):
 
 {token}
-
+{link}
 It works once, within one hour. If you did not ask for it, ignore this mail: nothing has changed.
 """,
     ),
 }
+
+LINK = """
+Or open this page:
+
+{url}
+"""
+"""Where it goes depends on a setting, and without that there is none."""
 
 ADDRESS_CHANGED = MailText(
     subject="The e-mail address of your account was changed",
@@ -59,7 +66,7 @@ Hello,
 you are invited to use a service that reads documents. The code of the invitation:
 
 {code}
-
+{link}
 Give it when you register (`invite_code` of Register, POST /v1/auth/register). With an account, join
 the organization with it (AcceptInvite, POST /v1/organizations:acceptInvite). It works once, until
 {expire_time} UTC.

@@ -181,7 +181,8 @@ class MailTokens:
             )
             audit.record(sql, actor, f"mail.{purpose}_sent", user_id)
         text = TEXTS[purpose]
-        body = text.body.format(user_name=user.user_name, token=token)
+        link = self._mailer.link(purpose, "token", token)
+        body = text.body.format(user_name=user.user_name, token=token, link=link)
         await self._mailer.send(user.email, text.subject, body)
 
     async def _addressee(

@@ -13,6 +13,9 @@ from ocr_grpc.rpc.interceptors.base import CallInterceptor
 
 SERVICE_NAMES = tuple(service.full_name for service in SERVICES)
 
+PIECE_BYTES = 1024 * 1024
+"""The largest piece of an upload that is recommended, and that the sidecar makes."""
+
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
@@ -22,7 +25,7 @@ def server_options(max_inline_bytes: int, max_connection_age_seconds: int) -> li
     return [
         # Twice, so that a document somewhat too large is refused by us, with a reason, and only one
         # far too large by grpc, with RESOURCE_EXHAUSTED alone.
-        ("grpc.max_receive_message_length", 2 * max_inline_bytes),
+        ("grpc.max_receive_message_length", max(2 * max_inline_bytes, 2 * PIECE_BYTES)),
         # Whole documents of text leave in one message of `Extract`.
         ("grpc.max_send_message_length", -1),
         # Bursts of new streams are otherwise dropped as CANCELLED, which clients must not retry.

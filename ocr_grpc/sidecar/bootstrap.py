@@ -12,6 +12,7 @@ from ocr_grpc.sidecar.routes import routes
 from ocr_grpc.sidecar.tls import NODE, redirect_listener
 
 MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+REQUEST_IDS = "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig"
 MONITORS = "envoy.extensions.resource_monitors"
 STATISTICS_PREFIX = "ingress"
 LISTENER = "http"
@@ -99,6 +100,8 @@ def _manager(plan: SidecarPlan, services: Sequence[ServiceDescriptor]) -> JsonOb
         path_with_escaped_slashes_action="KEEP_UNCHANGED",
         strip_any_host_port=False,
         preserve_external_request_id=True,
+        # Otherwise it changes a digit of those that are UUIDs.
+        request_id_extension={"typed_config": typed(REQUEST_IDS, pack_trace_reason=False)},
         always_set_request_id_in_response=True,
         request_headers_timeout=seconds(HEADERS_SECONDS),
         stream_idle_timeout=seconds(IDLE_SECONDS),

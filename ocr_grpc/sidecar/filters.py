@@ -35,6 +35,23 @@ COMPRESSED = (
 )
 
 SCRIPT = """
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  local kind = headers:get("content-type") or ""
+  if kind:sub(1, 16) == "application/grpc" then
+    return
+  end
+  local unfit = {}
+  for name in pairs(headers) do
+    if name:find("[^:a-z0-9_.-]") or name:sub(-4) == "-bin" or name == "grpc-encoding" then
+      unfit[#unfit + 1] = name
+    end
+  end
+  for _, name in ipairs(unfit) do
+    headers:remove(name)
+  end
+end
+
 function envoy_on_response(handle)
   local headers = handle:headers()
   local kind = headers:get("content-type")
@@ -49,7 +66,8 @@ function envoy_on_response(handle)
   end
 end
 """
-"""Names a stream of JSON what it is: the transcoder calls it `application/json` too, late."""
+"""Takes headers off REST calls that gRPC cannot carry, and names a stream of JSON what it is: the
+transcoder calls that `application/json` too, late."""
 
 
 def http_filters(plan: SidecarPlan, services: Sequence[str]) -> list[JsonObject]:
@@ -156,7 +174,8 @@ def _headers(plan: SidecarPlan) -> JsonObject:
             "request_mutations": [
                 *({"remove": name} for name in internal),
                 _set(CLIENT_ADDRESS, address, "OVERWRITE_IF_EXISTS_OR_ADD"),
-                _set(RETRY_ID, "%STREAM_ID%", "OVERWRITE_IF_EXISTS_OR_ADD"),
+                # Not `%STREAM_ID%`: that is the request id, which callers choose and use again.
+                _set(RETRY_ID, "%UNIQUE_ID%", "OVERWRITE_IF_EXISTS_OR_ADD"),
             ],
             "response_mutations": [
                 *(_set(name, value, "ADD_IF_ABSENT") for name, value in api.items()),

@@ -27,7 +27,7 @@ WATCH_SECONDS = 2.0
 SILENT_CHECKS = 3
 """After so many unanswered questions, one each `WATCH_SECONDS`, it is taken for hung."""
 
-STEADY_SECONDS = 10.0
+STEADY_SECONDS = 1.0
 """One that lived this long did not fail at its start: it is started again at once."""
 
 MAX_PAUSE_SECONDS = 5.0

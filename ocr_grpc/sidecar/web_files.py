@@ -33,8 +33,8 @@ PAGE_POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'self'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
-REFERENCE_POLICY = PAGE_POLICY + "; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:"
-"""For the pages of the API reference: the libraries that draw them style elements one by one."""
+REFERENCE_POLICY = PAGE_POLICY + "; style-src 'self' 'unsafe-inline'"
+"""For the pages of the API reference: the library that draws them styles elements one by one."""
 
 REFERENCE_PAGES = ("/docs", "/redoc")
 

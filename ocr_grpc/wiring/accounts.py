@@ -80,7 +80,7 @@ async def open_accounts(
     sessions = Sessions(
         database, tokens, changes, timedelta(days=settings.refresh_token_expire_days)
     )
-    mailer = Mailer(settings.smtp_url.get_secret_value(), settings.mail_from)
+    mailer = Mailer(settings.smtp_url.get_secret_value(), settings.mail_from, settings.public_url)
     stack.push_async_callback(mailer.close)
     min_chars = settings.password_min_chars
     users = Users(database, hasher, changes, roles, sessions, min_chars, mailer)

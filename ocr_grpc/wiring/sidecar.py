@@ -60,15 +60,24 @@ def write_descriptors(folder: Path) -> None:
     (folder / DESCRIPTORS_NAME).write_bytes(descriptor_set(SERVICES))
 
 
-def check_port(settings: Settings) -> None:
-    """See to it that a taken port is told at once, and well.
+def choose_port(settings: Settings) -> int:
+    """Return the port for HTTP, 0 for any; a taken one is told at once, and well.
 
     Raises:
         CannotServe: it is taken.
     """
-    if settings.http_enabled:
+    if not settings.http_enabled:
+        return 0
+    _check_port(settings.host, settings.http_redirect_port, "HTTP_REDIRECT_PORT")
+    try:
         _check_port(settings.host, settings.http_port, "HTTP_PORT")
-        _check_port(settings.host, settings.http_redirect_port, "HTTP_REDIRECT_PORT")
+    except CannotServe:
+        if "http_port" in settings.model_fields_set or settings.http_redirect_port:
+            raise
+        # Nobody chose it, so nobody minds another: a second server must start too.
+        log.warning("http_port_taken", port=settings.http_port)
+        return 0
+    return settings.http_port
 
 
 def _check_port(host: str, port: int, setting: str) -> None:
@@ -94,6 +103,7 @@ def _check_port(host: str, port: int, setting: str) -> None:
 async def start_sidecar(
     settings: Settings,
     folder: Path,
+    port: int,
     metrics: Metrics,
     metrics_port: int,
     certificates: CertificateWatch | None = None,
@@ -114,6 +124,7 @@ async def start_sidecar(
     metrics_host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
     plan = replace(
         plan_sidecar(settings, folder, (str(folder / SOCKET_NAME),)),
+        port=port,
         admin_socket=folder / ADMIN_NAME,
         metrics_upstream=host_and_port(metrics_host, metrics_port)
         if settings.metrics_on_http

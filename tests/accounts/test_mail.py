@@ -64,8 +64,8 @@ async def smtp(inbox, **options):
 
 
 @asynccontextmanager
-async def mailing(url=""):
-    mailer = Mailer(url, "ocr@example.org")
+async def mailing(url="", public_url=""):
+    mailer = Mailer(url, "ocr@example.org", public_url)
     yield mailer
     await mailer.close()
 
@@ -378,6 +378,25 @@ async def test_the_time_of_the_answer_does_not_tell_whether_the_address_is_known
             await mail.request_password_reset(typed, HERE)
             assert time.perf_counter() - begin < 0.4
         await inbox.wait()
+
+
+async def test_mails_lead_to_the_web_app_if_it_is_known_where_that_is(server):
+    user = principal(await server.add_user(email=ALICE))
+    inbox = Inbox()
+    async with (
+        smtp(inbox) as address,
+        mailing(f"smtp://{address}", "https://ocr.example.com") as mailer,
+    ):
+        await tokens_with(server, mailer).request_verification(user, HERE)
+        text = (await inbox.wait()).get_content()
+    token = re.search(r"^(\S{20,})\r?$", text, re.MULTILINE)[1]
+    assert f"https://ocr.example.com/account#verify?token={token}" in text
+
+
+async def test_without_such_an_address_mails_have_the_token_alone(server, mail, inbox):
+    user = principal(await server.add_user(email=ALICE))
+    await mail.request_verification(user, HERE)
+    assert "http" not in (await inbox.wait()).get_content()
 
 
 async def test_nobody_is_flooded_with_mail(server, mail, inbox):

@@ -224,14 +224,14 @@ async def test_a_name_of_somebody_cannot_be_everybodys(tmp_path):
             pass
 
 
-async def test_a_second_server_starts_though_the_default_port_for_metrics_is_taken(tmp_path):
+async def test_a_second_server_starts_though_the_default_ports_are_taken(tmp_path):
     values = {"engine": "null", "grpc_port": 0, "bcrypt_cost": 4}
     servers = [
         Server(Settings(_env_file=None, data_dir=tmp_path / name, **values)) for name in "ab"
     ]
     for server in servers:
         await server.start()
-    ports = [server.metrics_port for server in servers]
-    assert len(set(ports)) == 2
+    assert len({server.metrics_port for server in servers}) == 2
+    assert len({server.http_port for server in servers} - {0}) == 2
     for server in servers:
         await server.stop()

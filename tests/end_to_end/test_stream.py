@@ -42,6 +42,13 @@ async def test_events_come_in_order_and_are_numbered_without_gaps(tmp_path):
     assert events[1].page_started.width_px == 800
 
 
+async def test_pieces_may_be_larger_than_whole_documents(tmp_path):
+    content = encoded(picture(size=(1_200, 900)), "BMP")
+    async with serving(tmp_path, max_inline_bytes=10_000) as stub:
+        events = await collect(stub.UploadExtract(upload(content, chunk_bytes=1024 * 1024)))
+    assert events[-1].finished.pages_ok == 1
+
+
 async def test_several_pages_are_read_at_once_and_each_keeps_its_order(tmp_path):
     async with serving(tmp_path) as stub:
         events = await stream(stub, image_pdf([picture() for _ in range(9)]))

@@ -1,0 +1,1 @@
+import"./shell-Q_ffZOGY.js";import{t as e}from"./reference-D-0aKob9.js";e({});
