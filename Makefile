@@ -3,11 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
-TEST_PROCESSES ?= 2
+TEST_PROCESSES ?= 3
 BASE ?= origin/main
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test lint protos protos-check proto-breaking lock bench bench-quick faults fuzz clean
+.PHONY: help setup serve test lint protos protos-check proto-breaking openapi openapi-check web web-check lock bench bench-quick faults fuzz clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -25,7 +25,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 serve: setup ## Run the service on this machine
 	$(BIN)/ocr-grpc serve
 
-test: setup ## Run all tests, two at a time: many wait for something
+test: setup ## Run all tests, three at a time: many wait for something
 	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 lint: setup protos-check ## Check style, types, layers and the contract
@@ -60,6 +60,23 @@ proto-breaking: setup .build/googleapis ## Fail if protos/ breaks callers of BAS
 	cp -r .build/googleapis .build/base/.build/googleapis
 	cd .build/base && $(CURDIR)/$(BIN)/buf build protos -o $(CURDIR)/.build/base.binpb
 	$(BIN)/buf breaking protos --against .build/base.binpb --exclude-imports
+
+openapi: setup ## Generate openapi.json and protos.zip in ocr_grpc/web from protos/
+	$(BIN)/python -m ocr_grpc.openapi
+
+openapi-check: openapi ## Fail if the committed ones are not what protos/ gives
+	git diff --exit-code --stat -- ocr_grpc/web/openapi.json ocr_grpc/web/protos.zip
+	test -z "$$(git ls-files --others --exclude-standard -- ocr_grpc/web/openapi.json ocr_grpc/web/protos.zip)"
+
+# Node 20.19 or newer with npm is needed for these two alone: what they make is committed.
+web: setup .build/googleapis ## Build the web app of clients/web into ocr_grpc/web (needs Node)
+	npm --prefix clients/web ci --silent
+	npm --prefix clients/web run --silent build
+
+web-check: web ## Check clients/web; fail if ocr_grpc/web is not what it gives (needs Node)
+	npm --prefix clients/web run --silent check
+	git diff --exit-code --stat -- ocr_grpc/web
+	test -z "$$(git ls-files --others --exclude-standard -- ocr_grpc/web)"
 
 bench: setup ## Measure engine and service; prints the README's figures (an hour)
 	$(BIN)/python -m benchmarks.engine
