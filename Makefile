@@ -82,6 +82,7 @@ bench: setup ## Measure engine and service; prints the README's figures (an hour
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.awkward
 	$(BIN)/python -m benchmarks.service
+	$(BIN)/python -m benchmarks.http
 	$(BIN)/python -m benchmarks.calls
 	$(BIN)/python -m benchmarks.logins
 	$(BIN)/python -m benchmarks.bombs
