@@ -91,6 +91,7 @@ bench-quick: setup ## The same on a few pages (some minutes)
 	$(BIN)/python -m benchmarks.engine --quick --dpi 150
 	$(BIN)/python -m benchmarks.awkward --quick
 	$(BIN)/python -m benchmarks.service --only first_delta,memory,streams
+	$(BIN)/python -m benchmarks.http --only events,upload,revival
 	$(BIN)/python -m benchmarks.calls
 
 faults: setup ## Kill engine workers, and 200 times the server, while documents are read

@@ -160,6 +160,7 @@ def _rpc(plan: SidecarPlan, rpc: Rpc) -> JsonObject:
     else:
         action = _streaming(plan) if rpc.streams else _small()
         action |= {"retry_policy": _retries(READING_RETRIES if rpc.reads_only else SAFE_RETRIES)}
+        return _route({"path": rpc.path}, action)
     return _route({"path": rpc.path}, action, NO_LIMITS)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -31,7 +30,6 @@ STEADY_SECONDS = 1.0
 """One that lived this long did not fail at its start: it is started again at once."""
 
 MAX_PAUSE_SECONDS = 5.0
-STOP_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,14 +207,10 @@ class Sidecar:
     async def _end(self) -> None:
         process, self._process = self._process, None
         if process and process.returncode is None:
+            # SIGTERM cuts calls as well, but takes a second: threads of its are waited for.
             with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
-            try:
-                await asyncio.wait_for(process.wait(), STOP_SECONDS)
-            except TimeoutError:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+                process.kill()
+            await process.wait()
         if self._reading:
             await self._reading
             self._reading = None
