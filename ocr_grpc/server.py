@@ -96,6 +96,8 @@ class Server:
             server_options(settings.max_inline_bytes, settings.max_connection_age_seconds),
             self._board,
         )
+        # Otherwise one that never began to serve complains when it is collected.
+        self._stack.push_async_callback(self._grpc.stop, None)
         # Before the workers, which take seconds: a taken port is told at once.
         self.port = bind(self._grpc, settings, certificates)
         http_port = choose_port(settings)

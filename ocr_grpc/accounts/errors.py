@@ -22,12 +22,15 @@ class CredentialsMissing(Unauthenticated):
 
 
 class TokenInvalid(Unauthenticated):
-    """The access token is none of ours, or is for something else."""
+    """What was sent as Bearer is no token or key of ours, or a token for something else."""
 
     reason = "TOKEN_INVALID"
 
     def __init__(self) -> None:
-        super().__init__("The access token is not valid. Sign in again.")
+        super().__init__(
+            "What was sent as Bearer is not valid: it is neither an access token of this service "
+            "nor an API key. Sign in again, or check the key."
+        )
 
 
 class TokenExpired(Unauthenticated):

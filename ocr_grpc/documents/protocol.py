@@ -33,7 +33,7 @@ MAX_PAGE_LINES = 20_000
 """A text layer with more of either is not usable, because `too_long`."""
 MAX_WRITTEN_CHARACTERS = 200_000
 """The same for a page of structured text; a longer chapter or sheet goes on on a further page."""
-MIN_DPI, MAX_DPI = 36, 1200
+MIN_DPI, MAX_DPI = 1, 1200
 """What may be asked for; 0 leaves it to the reader."""
 
 Message = dict[str, Any]

@@ -150,17 +150,26 @@ class LedgerMeter:
             LedgerUnavailable: pages that were to be charged at the end cannot be.
         """
         if error is None:
-            await self._charge_held()
+            await self.charge_held()
             await self.close("OK", "")
         else:
-            gave_up = isinstance(error, Unauthenticated | Denied)
-            partial = self._under_way if gave_up else NO_PAGES
-            # The last word must not wait long for a slow database; the ledger goes on by itself.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(SETTLE_SECONDS):
-                    await self.close(self._status_of(error), error.reason, partial)
+            await self.fail(error)
 
-    async def _charge_held(self) -> None:
+    async def fail(self, error: OcrError) -> None:
+        """Close the row with an error, unless it is closed."""
+        gave_up = isinstance(error, Unauthenticated | Denied)
+        partial = self._under_way if gave_up else NO_PAGES
+        # The last word must not wait long for a slow database; the ledger goes on by itself.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self.close(self._status_of(error), error.reason, partial)
+
+    async def charge_held(self) -> None:
+        """Charge the pages that reach the caller at the end, which is now.
+
+        Raises:
+            LedgerUnavailable: they cannot be charged.
+        """
         if self._charge:
             charge = self._charge
             await asyncio.gather(*(charge.page(page, used) for page, used in self._held.items()))

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import islice
+from math import ceil
 
 from ocr_grpc.documents.document import TextLayer
 from ocr_grpc.documents.errors import NoTextLayer, PageError
@@ -23,7 +24,7 @@ from ocr_grpc.extraction.events import (
     TextSource,
     Usage,
 )
-from ocr_grpc.extraction.options import MAX_DPI, MIN_DPI, Mode
+from ocr_grpc.extraction.options import MAX_DPI, Mode
 from ocr_grpc.extraction.page_context import PAGE_ERRORS, PageContext
 from ocr_grpc.extraction.page_image import picture_of
 from ocr_grpc.extraction.written_page import Cut, WrittenPage
@@ -173,9 +174,9 @@ class PageReader:
         context, side = self._context, self._context.options.page_image_side_px
         if not side:
             return None
-        # As large as it is wanted and no larger.
+        # Hardly larger than it is wanted: an enormous page would cost a hundred megapixels.
         longer = max(geometry.width_px, geometry.height_px, 1)
-        dpi = min(max(round(geometry.dpi * side / longer), MIN_DPI), MAX_DPI)
+        dpi = min(max(ceil(geometry.dpi * side / longer), 1), MAX_DPI)
         async with context.rendering.slot(context.caller):
             try:
                 page = await context.document.render(self._page_number, dpi)

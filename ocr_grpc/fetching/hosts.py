@@ -3,7 +3,12 @@
 import re
 from dataclasses import dataclass
 
-_ENTRY = re.compile(r"(\*|(?:\*\.)?[a-z0-9_-][a-z0-9._-]*|\[[0-9a-f:.]+\])(?::(\d{1,5}))?")
+_NAME = r"[a-z0-9_-](?:[a-z0-9._-]*[a-z0-9_-])?"
+
+# The dot after a name says no more than the name; URLs lose it as well.
+_ENTRY = re.compile(
+    rf"(?:(?P<name>(?:\*\.)?{_NAME})\.?|(?P<other>\*|\[[0-9a-f:.]+\]))(?::(?P<port>\d{{1,5}}))?"
+)
 
 USUAL_PORTS = frozenset({80, 443})
 
@@ -37,13 +42,13 @@ class AllowedHosts:
 
 
 def _entry(part: str) -> tuple[str, int | None]:
-    match = _ENTRY.fullmatch(part.strip())
+    part = part.strip()
+    match = _ENTRY.fullmatch(part)
     if match is None:
-        raise ValueError(
-            f"{part.strip()!r} is no host such as files.example.com, *.example.com or *"
-        )
-    pattern, port = match.groups()
-    return pattern.strip("[]"), int(port) if port else None
+        hint = "" if part.isascii() else "; write international names in Punycode, as xn--..."
+        raise ValueError(f"{part!r} is no host such as files.example.com, *.example.com or *{hint}")
+    pattern, port = match["name"] or match["other"].strip("[]"), match["port"]
+    return pattern, int(port) if port else None
 
 
 def _matches(pattern: str, host: str) -> bool:

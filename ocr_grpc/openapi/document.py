@@ -21,7 +21,8 @@ Reads documents: a file goes in, its text comes out while it is still being read
 The same service speaks gRPC and gRPC-Web on the same port; its protos say what this page says.
 Field names are those of the protos, in requests also in `lowerCamelCase`. Fields that are zero or
 empty are there all the same; messages that are not set are left out. 64-bit integers are strings,
-bytes are base64, enum values go by their names.
+bytes are base64, enum values go by their names. A field of a JSON body that the service does not
+know is dropped without a word; an unknown query parameter is refused.
 
 **Credentials.** `authorization: Bearer …` with an access token or an API key, or `x-api-key: …`
 with an API key. A server that runs with `AUTH_ENABLED=false` asks for none.

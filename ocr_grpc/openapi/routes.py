@@ -3,20 +3,15 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from google.api import annotations_pb2
-from google.api.http_pb2 import HttpRule
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor, ServiceDescriptor
 
+from ocr_grpc.http_rules import bindings_of
 from ocr_grpc.v1 import access_pb2
 
 HTTP_BODY = HttpBody.DESCRIPTOR.full_name
 WHOLE_BODY = "*"
-
-http: Any = annotations_pb2.http
-"""The option; its stubs have no type that `Extensions` takes."""
 
 VARIABLE = re.compile(r"{([a-z_.]+)(?:=\*)?}")
 
@@ -81,36 +76,20 @@ def routes_of(services: Iterable[ServiceDescriptor]) -> list[Route]:
 
 
 def _routes(method: MethodDescriptor) -> Iterator[Route]:
-    options = method.GetOptions()
-    if not options.HasExtension(http):
-        return
-    rule: HttpRule = options.Extensions[http]
-    for number, binding in enumerate((rule, *rule.additional_bindings), start=1):
-        verb, path = _verb_and_path(binding)
+    for number, binding in enumerate(bindings_of(method), start=1):
+        # A variable over several segments has no counterpart in OpenAPI.
+        if set("{*") & set(VARIABLE.sub("", binding.path)):
+            raise ValueError(f"{binding.path}: only variables of one segment can be described")
         suffix = f"_{number}" if number > 1 else ""
         yield Route(
             method=method,
-            verb=verb,
-            path=VARIABLE.sub(r"{\1}", path),
-            path_fields=tuple(VARIABLE.findall(path)),
+            verb=binding.method.lower(),
+            path=VARIABLE.sub(r"{\1}", binding.path),
+            path_fields=tuple(VARIABLE.findall(binding.path)),
             body=binding.body,
             response_body=binding.response_body,
             operation_id=f"{method.containing_service.name}_{method.name}{suffix}",
         )
-
-
-def _verb_and_path(binding: HttpRule) -> tuple[str, str]:
-    pattern = binding.WhichOneof("pattern")
-    if pattern is None:
-        raise ValueError("a google.api.http option without a path")
-    if pattern == "custom":
-        verb, path = binding.custom.kind.lower(), binding.custom.path
-    else:
-        verb, path = pattern, str(getattr(binding, pattern))
-    # A variable over several segments has no counterpart in OpenAPI.
-    if set("{*") & set(VARIABLE.sub("", path)):
-        raise ValueError(f"{path}: only variables of one segment can be described")
-    return verb, path
 
 
 def _is_raw(field: FieldDescriptor | None) -> bool:

@@ -106,7 +106,12 @@ class AdminServicer(AdminServiceServicer):
         """Change a user."""
         user = await self._areas.users.update(
             request.user_id,
-            changes_of(request.user, request.update_mask, UPDATABLE),
+            changes_of(
+                request.user,
+                request.update_mask,
+                UPDATABLE,
+                may_be_none=bool(request.password),
+            ),
             request.password,
             current_actor(),
         )

@@ -27,6 +27,20 @@ class UploadStalled(OcrError):
     reason = "UPLOAD_STALLED"
 
 
+class AnswerTooLarge(OcrError):
+    """The text of a whole document is too large for one answer."""
+
+    reason = "ANSWER_TOO_LARGE"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The answer would have more than {limit} bytes (MAX_INLINE_BYTES). Use StreamExtract, "
+            "or ask for fewer pages.",
+            limit=limit,
+            setting="MAX_INLINE_BYTES",
+        )
+
+
 class InvalidFileName(InvalidOption):
     """The file name is too long."""
 

@@ -6,7 +6,7 @@ from typing import Any
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
-from ocr_grpc.accounts.errors import FieldNotUpdatable
+from ocr_grpc.accounts.errors import FieldNotUpdatable, InvalidField
 from ocr_grpc.rpc.field_values import (
     LIMIT_NAMES,
     limit_from_proto,
@@ -27,7 +27,9 @@ _VALUES: dict[str, Callable[[Any], object]] = {
 }
 
 
-def changes_of(message: Message, mask: FieldMask, updatable: frozenset[str]) -> dict[str, object]:
+def changes_of(
+    message: Message, mask: FieldMask, updatable: frozenset[str], *, may_be_none: bool = False
+) -> dict[str, object]:
     """Return the fields that an update changes, with their new values.
 
     Args:
@@ -36,6 +38,7 @@ def changes_of(message: Message, mask: FieldMask, updatable: frozenset[str]) -> 
             that are set in the message.
         updatable: the fields that may be changed. With `limits`, single ones of the limits may be,
             too.
+        may_be_none: whether the request changes something else, so that it need not name a field.
 
     Returns:
         By name: values of the domain, such as `Role`, `OwnLimits` and `datetime`. A single limit
@@ -43,9 +46,16 @@ def changes_of(message: Message, mask: FieldMask, updatable: frozenset[str]) -> 
 
     Raises:
         FieldNotUpdatable: a field that is unknown or may not be changed.
-        InvalidField: a value that can never be right.
+        InvalidField: a value that can never be right; or no field is named at all.
     """
     paths = list(mask.paths) or list(_set_paths(message))
+    if not paths and not may_be_none:
+        # Over HTTP, fields that do not belong here are dropped: nothing is left of a body of the
+        # wrong shape, and its sender must not take that for a success.
+        raise InvalidField(
+            "No field to change is named: set one, or name one in update_mask to clear it.",
+            field="update_mask",
+        )
     for path in paths:
         if path not in updatable and not (path in _LIMIT_PATHS and "limits" in updatable):
             raise FieldNotUpdatable(path)

@@ -5,20 +5,22 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from ocr_grpc.documents.spool import Spool, SpooledDocument
+from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.events import Event
 from ocr_grpc.extraction.extractor import Extractor, Order
 from ocr_grpc.extraction.inspection import InspectedDocument
 from ocr_grpc.extraction.interruption import Interruption
 from ocr_grpc.extraction.metered import LedgerMeter, MeteredCall, fingerprint_of
 from ocr_grpc.extraction.options import ExtractOptions
+from ocr_grpc.extraction.together import PartMeter
 from ocr_grpc.metering.entries import require_request_id
 from ocr_grpc.metering.ledger import Ledger
 from ocr_grpc.metering.streams import Streams
-from ocr_grpc.rpc.caller import Caller, current_caller, current_principal
+from ocr_grpc.rpc.caller import current_caller, current_principal
 from ocr_grpc.rpc.errors import InvalidFileName
 from ocr_grpc.rpc.interceptors.base import short_name
 from ocr_grpc.rpc.status import code_of
-from ocr_grpc.telemetry.call_record import CallRecord, current_call
+from ocr_grpc.telemetry.call_record import current_call
 
 MAX_FILE_NAME_CHARS = 255
 
@@ -58,12 +60,15 @@ class Intake:
 
     async def events(self, arriving: Arriving) -> AsyncGenerator[Event, None]:
         """Yield the events of a document, from the arrival of its bytes on."""
-        async with (
-            self._arrived(arriving) as (document, wanted),
-            aclosing(self.read(document, wanted, arriving.streamed)) as events,
-        ):
-            async for event in events:
-                yield event
+        async with self._arrived(arriving) as (document, wanted):
+            # A sidecar may try the whole answer to one message again at another server. It never
+            # does that to a stream, and a call with several documents is no repetition of itself.
+            retry_id = "" if arriving.streamed else current_caller().retry_id
+            metered = await self._metered(document, wanted, retry_id)
+            meter = LedgerMeter(self._ledger, metered, _status_of, arriving.streamed)
+            async with aclosing(self._read(document, wanted, meter)) as events:
+                async for event in events:
+                    yield event
 
     async def inspect(self, arriving: Arriving) -> InspectedDocument:
         """Return what a document is, without reading it."""
@@ -107,11 +112,33 @@ class Intake:
             yield document
 
     async def read(
-        self, document: SpooledDocument, wanted: Wanted, streamed: bool
+        self, document: SpooledDocument, wanted: Wanted, parts: list[PartMeter] | None = None
     ) -> AsyncGenerator[Event, None]:
-        """Yield the events of a document that is here, within `admitted`."""
-        call, caller = current_call(), current_caller()
-        order = await self._order(document, wanted, streamed, call, caller)
+        """Yield the events of a document that is here, within `admitted`.
+
+        Args:
+            document: one of any number in the call.
+            wanted: what is wanted of it.
+            parts: takes its meter, if all leave in one answer; see `settled_together`.
+        """
+        metered = await self._metered(document, wanted)
+        if parts is None:
+            meter = LedgerMeter(self._ledger, metered, _status_of)
+        else:
+            meter = PartMeter(self._ledger, metered, _status_of, streamed=False)
+            parts.append(meter)
+        async with aclosing(self._read(document, wanted, meter)) as events:
+            async for event in events:
+                yield event
+
+    async def _read(
+        self, document: SpooledDocument, wanted: Wanted, meter: LedgerMeter
+    ) -> AsyncGenerator[Event, None]:
+        caller, interruption = current_caller(), Interruption()
+        caller.meter, caller.interrupt = meter, interruption.end
+        order = Order(
+            document, wanted.file_name, wanted.options, current_call().caller, meter, interruption
+        )
         async with aclosing(self._extractor.extract(order)) as events:
             async for event in events:
                 yield event
@@ -130,25 +157,17 @@ class Intake:
             self.check(wanted)  # a form may say more beside and after the file
             yield document, wanted
 
-    async def _order(
-        self,
-        document: SpooledDocument,
-        wanted: Wanted,
-        streamed: bool,
-        call: CallRecord,
-        caller: Caller,
-    ) -> Order:
-        interruption = Interruption()
-        caller.interrupt = interruption.end
-        metered = MeteredCall(
+    async def _metered(
+        self, document: SpooledDocument, wanted: Wanted, retry_id: str = ""
+    ) -> MeteredCall:
+        return MeteredCall(
             current_principal(),
-            short_name(call.method),
-            caller.call_id,
-            # A sidecar may try a whole answer again at another server, but no stream.
-            wanted.request_id or ("" if streamed else caller.retry_id),
+            short_name(current_call().method),
+            current_caller().call_id,
+            wanted.request_id or retry_id,
             await fingerprint_of(document.path, wanted.options) if wanted.request_id else b"",
         )
-        meter = caller.meter = LedgerMeter(
-            self._ledger, metered, lambda error: code_of(error).name, streamed
-        )
-        return Order(document, wanted.file_name, wanted.options, call.caller, meter, interruption)
+
+
+def _status_of(error: OcrError) -> str:
+    return code_of(error).name

@@ -47,7 +47,7 @@ class OcrServicerImpl(OcrServiceServicer):
         self, request: pb.ExtractRequest, context: Context
     ) -> pb.ExtractResponse:
         """Read a document and return all of it."""
-        whole = WholeDocument()
+        whole = WholeDocument(self._limits.max_inline_bytes)
         inline = self._inline(request)
         del request
         async with aclosing(inline) as events:

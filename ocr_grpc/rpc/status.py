@@ -58,6 +58,7 @@ CODES: dict[type[OcrError], grpc.StatusCode] = {
     rpc.OptionsTooLate: Code.INVALID_ARGUMENT,
     rpc.UploadTruncated: Code.INVALID_ARGUMENT,
     rpc.UploadStalled: Code.INVALID_ARGUMENT,
+    rpc.AnswerTooLarge: Code.INVALID_ARGUMENT,
     rpc.MalformedRequest: Code.INVALID_ARGUMENT,
     rpc.TextRevised: Code.ABORTED,
     rpc.InternalError: Code.INTERNAL,

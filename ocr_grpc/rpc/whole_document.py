@@ -1,5 +1,6 @@
 """Puts the events of an extraction together again, for `Extract` and for the command line."""
 
+from ocr_grpc.rpc.errors import AnswerTooLarge
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1 import page_pb2
 
@@ -9,12 +10,23 @@ EventResponse = pb.StreamExtractResponse | pb.UploadExtractResponse
 class WholeDocument:
     """Collects events, in the order they were sent, into the response of `Extract`."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_bytes: int | None = None) -> None:
+        """Take how large the response may become; None: as large as it does."""
+        self._max_bytes = max_bytes
+        self._size_bytes = 0
         self._response = pb.ExtractResponse()
         self._open: dict[int, page_pb2.Page] = {}
 
     def add(self, response: EventResponse) -> None:
-        """Take the next event in; `failed` adds nothing."""
+        """Take the next event in; `failed` adds nothing.
+
+        Raises:
+            AnswerTooLarge: the response would become larger than it may.
+        """
+        # Text comes twice: in deltas and in the page, and it leaves twice: in pages and as a whole.
+        self._size_bytes += response.ByteSize()
+        if self._max_bytes is not None and self._size_bytes > self._max_bytes:
+            raise AnswerTooLarge(self._max_bytes)
         match response.WhichOneof("event"):
             case "started":
                 self._response.extraction_id = response.started.extraction_id

@@ -7,9 +7,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ocr_grpc.settings import cores
 from ocr_grpc.sidecar.errors import SidecarFailed, SidecarUnavailable
 
 VALIDATION_SECONDS = 20.0
+MAX_THREADS = 2
 MAX_SAID_BYTES = 64 * 1024
 LAUNCHER = Path(__file__).with_name("launcher.py")
 
@@ -42,8 +44,9 @@ def command(envoy: Path, config: Path, drain_seconds: float) -> list[str]:
     return [
         *(sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid())),
         *(str(envoy), "-c", str(config)),
-        # One thread carries thousands of calls a second; the cores are for reading.
-        *("--concurrency", "1", "--disable-hot-restart"),
+        # One thread carries thousands of calls a second, and the cores are for reading; but a huge
+        # answer keeps it for seconds, and the next caller should find another.
+        *("--concurrency", str(min(MAX_THREADS, cores())), "--disable-hot-restart"),
         *("--drain-time-s", str(max(1, round(drain_seconds))), "--drain-strategy", "immediate"),
         *("-l", "warning", "--log-format", "%l %n: %v"),
     ]

@@ -11,6 +11,7 @@ from ocr_grpc.sidecar.plan import (
     SidecarPlan,
     typed,
 )
+from ocr_grpc.sidecar.script import header_script
 from ocr_grpc.sidecar.tls import HTTPS_PORT
 from ocr_grpc.sidecar.web_files import TRANSCODER
 
@@ -34,41 +35,6 @@ COMPRESSED = (
     "text/plain",
 )
 
-SCRIPT = """
-function envoy_on_request(handle)
-  local headers = handle:headers()
-  local kind = headers:get("content-type") or ""
-  if kind:sub(1, 16) == "application/grpc" then
-    return
-  end
-  local unfit = {}
-  for name in pairs(headers) do
-    if name:find("[^:a-z0-9_.-]") or name:sub(-4) == "-bin" or name == "grpc-encoding" then
-      unfit[#unfit + 1] = name
-    end
-  end
-  for _, name in ipairs(unfit) do
-    headers:remove(name)
-  end
-end
-
-function envoy_on_response(handle)
-  local headers = handle:headers()
-  local kind = headers:get("content-type")
-  if kind and kind:find("^application/json") then
-    headers:remove("grpc-status")
-    headers:remove("grpc-message")
-  end
-  if kind == "application/json" then
-    if headers:get("content-length") == nil and headers:get(":status") == "200" then
-      headers:replace("content-type", "application/x-ndjson")
-    end
-  end
-end
-"""
-"""Takes headers off REST calls that gRPC cannot carry, and names a stream of JSON what it is: the
-transcoder calls that `application/json` too, late."""
-
 
 def http_filters(plan: SidecarPlan, services: Sequence[str]) -> list[JsonObject]:
     """Return the filters in order: each sees requests after those before it, responses before."""
@@ -80,7 +46,8 @@ def http_filters(plan: SidecarPlan, services: Sequence[str]) -> list[JsonObject]
         "envoy.filters.http.compressor": _compressor(),
         # After the compressor, which drops the length that tells a stream from a whole answer.
         "envoy.filters.http.lua": typed(
-            f"{FILTERS}.lua.v3.Lua", default_source_code={"inline_string": SCRIPT}
+            f"{FILTERS}.lua.v3.Lua",
+            default_source_code={"inline_string": header_script(plan.cors_origins)},
         ),
         # The transcoder's own limit misses what its parser holds: bodies of gigabytes pass it.
         SMALL_LIMIT: _body_limit(SMALL_BODY_BYTES),
@@ -146,10 +113,11 @@ def cors_policy(origins: Sequence[str]) -> JsonObject:
         f"{FILTERS}.cors.v3.CorsPolicy",
         allow_origin_string_match=matches,
         allow_methods="GET, POST, PUT, PATCH, DELETE, OPTIONS",
-        allow_headers="accept, authorization, content-type, grpc-timeout, x-api-key, x-grpc-web, "
-        "x-request-id, x-user-agent",
+        # Libraries of other services send headers of their own. The wildcard leaves that one out.
+        allow_headers="*, authorization",
         expose_headers="grpc-status, grpc-message, grpc-status-details-bin, quota-remaining-pages, "
-        "ratelimit-limit, ratelimit-remaining, ratelimit-reset, retry-after, x-request-id",
+        "ratelimit-limit, ratelimit-remaining, ratelimit-reset, retry-after, www-authenticate, "
+        "x-request-id",
         max_age="7200",
     )
 

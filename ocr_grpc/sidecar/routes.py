@@ -3,12 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from google.api import annotations_pb2
-from google.api.http_pb2 import HttpRule
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor, ServiceDescriptor
 
+from ocr_grpc.http_rules import HttpBinding, bindings_of
 from ocr_grpc.sidecar.filters import (
     DOCUMENT_LIMIT,
     NO_LIMIT,
@@ -54,10 +52,8 @@ class Rpc:
 
     path: str
     """Such as `/ocr_grpc.v1.OcrService/Extract`."""
-    rest_path: str
-    """The template of its annotation, such as `/v1/keys/{key_id}`; empty without one."""
-    rest_method: str
-    """Such as `GET`; empty without one."""
+    bindings: tuple[HttpBinding, ...]
+    """How it is called over REST; none without an annotation."""
     uploads: bool
     streams: bool
     takes_document: bool
@@ -65,18 +61,16 @@ class Rpc:
     @property
     def reads_only(self) -> bool:
         """Return whether it changes nothing, so that it may be tried again."""
-        return self.rest_method == "GET"
+        return any(binding.method == "GET" for binding in self.bindings)
 
 
 def rpcs(services: Sequence[ServiceDescriptor]) -> Iterator[Rpc]:
     """Yield all methods of the services."""
     for service in services:
         for method in service.methods:
-            rule = _http_rule(method)
             yield Rpc(
                 path=f"/{service.full_name}/{method.name}",
-                rest_path=_rest_path(rule),
-                rest_method=(rule.WhichOneof("pattern") or "").upper(),
+                bindings=bindings_of(method),
                 uploads=method.client_streaming,
                 streams=method.server_streaming,
                 takes_document=method.client_streaming or _brings_bytes(method),
@@ -91,13 +85,14 @@ def routes(plan: SidecarPlan, services: Sequence[ServiceDescriptor]) -> list[Jso
     """
     names = [service.full_name for service in services]
     all_rpcs = list(rpcs(services))
+    rest = [(rpc, binding.path) for rpc in all_rpcs for binding in rpc.bindings]
     web = {url: file_name(plan, str(path)) for url, path in plan.web_files.items()}
     return [
         *web_routes(web),
         *_metrics(plan),
         *_wrong_methods(all_rpcs),
-        *(_rest(plan, rpc, names, sse=True) for rpc in all_rpcs if rpc.rest_path and rpc.streams),
-        *(_rest(plan, rpc, names) for rpc in all_rpcs if rpc.rest_path and rpc.takes_document),
+        *(_rest(plan, rpc, path, names, sse=True) for rpc, path in rest if rpc.streams),
+        *(_rest(plan, rpc, path, names) for rpc, path in rest if rpc.takes_document),
         *(_rpc(plan, rpc) for rpc in all_rpcs),
         # Everything else over REST, and gRPC's own services.
         _route({"prefix": "/v1/"}, _small()),
@@ -117,12 +112,10 @@ def _metrics(plan: SidecarPlan) -> list[JsonObject]:
 def _wrong_methods(all_rpcs: Sequence[Rpc]) -> Iterator[JsonObject]:
     """Yield the answers to methods that a path does not know; the transcoder knows no such path."""
     methods: dict[str, list[str]] = {}
-    for rpc in all_rpcs:
-        if rpc.rest_path:
-            # Names of variables do not count: `/v1/keys/{key_id}` is one path for three methods.
-            methods.setdefault(re.sub(r"\{[^}]*\}", "{}", rpc.rest_path), []).append(
-                rpc.rest_method
-            )
+    for binding in (binding for rpc in all_rpcs for binding in rpc.bindings):
+        # Names of variables do not count: `/v1/keys/{key_id}` is one path for three methods.
+        template = re.sub(r"\{[^}]*\}", "{}", binding.path)
+        methods.setdefault(template, []).append(binding.method)
     for template, known in methods.items():
         allowed = ", ".join(sorted(known))
         method = {"safe_regex": {"regex": "|".join(sorted(known))}}
@@ -136,8 +129,10 @@ def _wrong_methods(all_rpcs: Sequence[Rpc]) -> Iterator[JsonObject]:
         }
 
 
-def _rest(plan: SidecarPlan, rpc: Rpc, services: Sequence[str], sse: bool = False) -> JsonObject:
-    match: JsonObject = _path_match(rpc.rest_path)
+def _rest(
+    plan: SidecarPlan, rpc: Rpc, path: str, services: Sequence[str], sse: bool = False
+) -> JsonObject:
+    match: JsonObject = _path_match(path)
     if sse:
         accepts = {"name": "accept", "string_match": {"contains": "text/event-stream"}}
         match = {**match, "headers": [accepts]}
@@ -169,28 +164,32 @@ def _small() -> JsonObject:
     return {
         "cluster": SERVICE_CLUSTER,
         "timeout": "0s",
-        "max_stream_duration": {"max_stream_duration": seconds(SMALL_SECONDS)},
+        **_at_most(SMALL_SECONDS),
     }
 
 
 def _document(plan: SidecarPlan) -> JsonObject:
-    # Twice: it may be on its way for as long as it is read.
-    whole = seconds(2 * plan.limits.document_seconds)
-    return {
-        "cluster": SERVICE_CLUSTER,
-        "timeout": "0s",
-        "idle_timeout": seconds(plan.limits.document_seconds),
-        "max_stream_duration": {"max_stream_duration": whole},
-    }
+    return {**_streaming(plan), **_at_most(_longest_seconds(plan))}
 
 
 def _streaming(plan: SidecarPlan) -> JsonObject:
-    # A stream is silent while it waits for its turn; the service bounds how long.
-    return {
-        "cluster": SERVICE_CLUSTER,
-        "timeout": "0s",
-        "idle_timeout": seconds(plan.limits.document_seconds),
-    }
+    # A stream is silent while it waits for its turn, and an answer while all of it is read.
+    silent = seconds(_longest_seconds(plan))
+    return {"cluster": SERVICE_CLUSTER, "timeout": "0s", "idle_timeout": silent}
+
+
+def _at_most(longest: float) -> JsonObject:
+    """Return how long a call may take; callers may want less, by `grpc-timeout`."""
+    limit = seconds(longest)
+    return {"max_stream_duration": {"max_stream_duration": limit, "grpc_timeout_header_max": limit}}
+
+
+def _longest_seconds(plan: SidecarPlan) -> float:
+    """Return what a document may take: on its way for as long as it is read, and a minute.
+
+    The service must be the first to lose patience: it says why.
+    """
+    return 2 * plan.limits.document_seconds + SMALL_SECONDS
 
 
 def _retries(conditions: str) -> JsonObject:
@@ -216,16 +215,6 @@ def _path_match(template: str) -> JsonObject:
         return {"path": template}
     parts = re.split(r"\{[^}]*\}", template)
     return {"safe_regex": {"regex": "[^/:]+".join(re.escape(part) for part in parts)}}
-
-
-def _http_rule(method: MethodDescriptor) -> HttpRule:
-    extension: Any = annotations_pb2.http  # its type is missing in the stubs
-    return method.GetOptions().Extensions[extension]
-
-
-def _rest_path(rule: HttpRule) -> str:
-    pattern = rule.WhichOneof("pattern")
-    return getattr(rule, pattern) if pattern and pattern != "custom" else ""
 
 
 def _brings_bytes(method: MethodDescriptor) -> bool:

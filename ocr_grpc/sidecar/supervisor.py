@@ -26,10 +26,11 @@ WATCH_SECONDS = 2.0
 SILENT_CHECKS = 3
 """After so many unanswered questions, one each `WATCH_SECONDS`, it is taken for hung."""
 
-STEADY_SECONDS = 1.0
-"""One that lived this long did not fail at its start: it is started again at once."""
+MIN_LIFE_SECONDS = 0.2
+"""One that was ready and ends is started again at once, but not more often than this."""
 
 MAX_PAUSE_SECONDS = 5.0
+"""Starts that fail are tried again after longer and longer pauses, up to this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,15 +179,14 @@ class Sidecar:
             code = self._process.returncode if self._process else None
             log.error("sidecar_ended", code=code)
             await self._end()
-            if monotonic() - began > STEADY_SECONDS:
-                pause_seconds = 0.0
-            await asyncio.sleep(pause_seconds)
-            pause_seconds = min(MAX_PAUSE_SECONDS, 2 * pause_seconds + 0.1)
+            await asyncio.sleep(max(pause_seconds, began + MIN_LIFE_SECONDS - monotonic()))
             began = monotonic()
             try:
                 await self._launch()
+                pause_seconds = 0.0
                 log.info("sidecar_restarted", seconds=round(monotonic() - began, 2))
             except (SidecarFailed, OSError) as failure:
+                pause_seconds = min(MAX_PAUSE_SECONDS, 2 * pause_seconds + 0.1)
                 log.error("sidecar_failed", error=str(failure))
 
     async def _until_over(self) -> None:

@@ -59,8 +59,16 @@ def find_web_files(folder: Path | None = None) -> dict[str, Path]:
 
 
 def web_routes(web_files: Mapping[str, str]) -> list[JsonObject]:
-    """Return a route for each file: its URL path and where Envoy finds it."""
-    return [_route(url, name) for url, name in web_files.items()]
+    """Return a route for each file, and one from `/name/` to each page called `/name`.
+
+    Args:
+        web_files: URL paths, and where Envoy finds the file of each.
+    """
+    pages = [url for url, name in web_files.items() if name.endswith(".html")]
+    return [
+        *(_route(url, name) for url, name in web_files.items()),
+        *(_way_to(url) for url in pages if not url.endswith("/") and f"{url}/" not in web_files),
+    ]
 
 
 def _url_path(name: str) -> str:
@@ -83,6 +91,16 @@ def _route(url: str, name: str) -> JsonObject:
         "match": {"path": url},
         "direct_response": {"status": 200, "body": {"filename": name}},
         "response_headers_to_add": [_header(*pair) for pair in headers.items()],
+        "typed_per_filter_config": NO_TRANSCODING,
+    }
+
+
+def _way_to(url: str) -> JsonObject:
+    # Not `redirect`, which writes the scheme and the host too; a proxy in front may have others.
+    return {
+        "match": {"path": f"{url}/"},
+        "direct_response": {"status": 308},
+        "response_headers_to_add": [_header("location", url)],
         "typed_per_filter_config": NO_TRANSCODING,
     }
 

@@ -95,7 +95,8 @@ class OcrServiceServicer:
 
         Takes documents up to `max_inline_bytes` (see `GetCapabilities`). Use `StreamExtract` to see
         text while it is being read. A page that cannot be read ends as `PAGE_OUTCOME_FAILED`; the call
-        fails only if every page does.
+        fails only if every page does, or with `ANSWER_TOO_LARGE` if there is more than `max_inline_bytes` to
+        answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -51,7 +51,8 @@ class OcrServiceStub:
 
     Takes documents up to `max_inline_bytes` (see `GetCapabilities`). Use `StreamExtract` to see
     text while it is being read. A page that cannot be read ends as `PAGE_OUTCOME_FAILED`; the call
-    fails only if every page does.
+    fails only if every page does, or with `ANSWER_TOO_LARGE` if there is more than `max_inline_bytes` to
+    answer.
     """
     StreamExtract: _grpc.UnaryStreamMultiCallable[_ocr_service_pb2.StreamExtractRequest, _ocr_service_pb2.StreamExtractResponse]
     """Reads one document and sends its text while it is being read.
@@ -102,7 +103,8 @@ class OcrServiceAsyncStub(OcrServiceStub):
 
     Takes documents up to `max_inline_bytes` (see `GetCapabilities`). Use `StreamExtract` to see
     text while it is being read. A page that cannot be read ends as `PAGE_OUTCOME_FAILED`; the call
-    fails only if every page does.
+    fails only if every page does, or with `ANSWER_TOO_LARGE` if there is more than `max_inline_bytes` to
+    answer.
     """
     StreamExtract: _aio.UnaryStreamMultiCallable[_ocr_service_pb2.StreamExtractRequest, _ocr_service_pb2.StreamExtractResponse]  # type: ignore[assignment]
     """Reads one document and sends its text while it is being read.
@@ -156,7 +158,8 @@ class OcrServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Takes documents up to `max_inline_bytes` (see `GetCapabilities`). Use `StreamExtract` to see
         text while it is being read. A page that cannot be read ends as `PAGE_OUTCOME_FAILED`; the call
-        fails only if every page does.
+        fails only if every page does, or with `ANSWER_TOO_LARGE` if there is more than `max_inline_bytes` to
+        answer.
         """
 
     @_abc_1.abstractmethod

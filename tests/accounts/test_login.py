@@ -281,7 +281,7 @@ async def test_the_rank_test_would_notice_a_missing_hash(server):
             await server.authenticator.authenticate(make_key())
         slower.append(middle - begin)
         faster.append(time.perf_counter() - middle)
-    assert rank_test(slower, faster) < 1e-6
+    assert rank_test(slower, faster) < 1e-3
 
 
 async def timed(server, *names, samples=SAMPLES) -> list[list[float]]:

@@ -7,7 +7,7 @@ import pytest
 
 from ocr_grpc.server import Server
 from ocr_grpc.settings import Settings
-from ocr_grpc.v1 import access_pb2, user_pb2
+from ocr_grpc.v1 import access_pb2, key_pb2, user_pb2
 from ocr_grpc.v1 import admin_service_pb2 as admin_pb
 from ocr_grpc.v1 import auth_service_pb2 as auth_pb
 from ocr_grpc.v1 import keys_service_pb2 as keys_pb
@@ -69,11 +69,14 @@ async def test_what_belongs_to_others_is_not_found(tmp_path, backend):
         _, bob = await home.register("bob")
         theirs, _ = await home.key(ann, USAGE)
         unknown = "0" * 24
+        renamed = key_pb2.ApiKey(display_name="mine")
         answers = set()
         for key_id in (theirs, unknown):
             for call in (
                 home.keys.GetKey(keys_pb.GetKeyRequest(key_id=key_id), metadata=bob),
-                home.keys.UpdateKey(keys_pb.UpdateKeyRequest(key_id=key_id), metadata=bob),
+                home.keys.UpdateKey(
+                    keys_pb.UpdateKeyRequest(key_id=key_id, key=renamed), metadata=bob
+                ),
                 home.keys.RotateKey(keys_pb.RotateKeyRequest(key_id=key_id), metadata=bob),
                 home.keys.RevokeKey(keys_pb.RevokeKeyRequest(key_id=key_id), metadata=bob),
                 home.keys.GetKeyUsage(keys_pb.GetKeyUsageRequest(key_id=key_id), metadata=bob),

@@ -213,6 +213,9 @@ def test_openais_client_streams(client):
 
 def test_openais_client_lists_the_models(client):
     assert [model.id for model in client.models.list()] == ["null"]
+    with pytest.raises(openai.NotFoundError) as refused:
+        client.models.retrieve("null")
+    assert refused.value.body["details"][0]["reason"] == "PATH_NOT_FOUND"
 
 
 def test_openais_client_raises_its_own_errors(client):
@@ -225,11 +228,17 @@ def test_openais_client_raises_its_own_errors(client):
             client.chat.completions.create(
                 model="null", messages=user(image_part(NO_DOCUMENT)), stream=stream
             )
-        assert refused.value.body["details"][0]["reason"] == "UNKNOWN_FORMAT"
+        error = refused.value
+        assert error.body["details"][0]["reason"] == "UNKNOWN_FORMAT"
+        assert (error.status_code, error.code, error.type) == (400, "3", None)
+        assert error.message.startswith("Error code: 400 - The content is of no known format.")
 
 
 def test_openais_client_knows_a_wrong_key_and_a_limit(door):
-    with opened(door, "wrong") as client, pytest.raises(openai.AuthenticationError, match="valid"):
+    with (
+        opened(door, "wrong") as client,
+        pytest.raises(openai.AuthenticationError, match="the key"),
+    ):
         client.models.list()
     tight = door.new_key(scopes=["SCOPE_OCR"], limits={"calls_per_minute": 1})
     with opened(door, tight) as client:
@@ -249,8 +258,10 @@ def test_a_failure_in_the_middle_of_a_stream_reaches_the_client(client):
     except openai.APIError as error:
         failure = error
     assert text == NULL_TEXT
+    assert type(failure) is openai.APIError
     assert failure.code == "UNKNOWN_FORMAT"
     assert failure.type == "invalid_argument"
+    assert not failure.message.startswith("Error code")
 
 
 def test_every_call_is_charged_by_the_page(door):
@@ -262,6 +273,25 @@ def test_every_call_is_charged_by_the_page(door):
             create(model="null", messages=user(file_part(text_pdf(2, 3))))
         assert refused.value.body["details"][0]["reason"] == "QUOTA_EXCEEDED"
         create(model="null", messages=user(image_part()))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_every_document_of_a_call_is_charged(door, stream):
+    key = door.new_key(scopes=["SCOPE_OCR"], limits={"pages_per_month": 6})
+    with opened(door, key) as client:
+        create = client.chat.completions.create
+        if not stream:
+            with pytest.raises(openai.BadRequestError):
+                create(model="null", messages=user(image_part(), image_part(NO_DOCUMENT)))
+        answer = create(
+            model="null",
+            messages=user(*[image_part()] * 3, file_part(text_pdf(3, 1))),
+            stream=stream,
+        )
+        list(answer)
+        with pytest.raises(openai.RateLimitError) as refused:
+            create(model="null", messages=user(image_part()))
+        assert refused.value.body["details"][0]["reason"] == "QUOTA_EXCEEDED"
 
 
 def test_what_is_too_large_is_refused_before_it_is_all_there(door):

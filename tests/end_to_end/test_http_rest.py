@@ -1,6 +1,10 @@
 """REST: the same calls as JSON, and every error in the same form."""
 
 import base64
+import json
+import os
+import shutil
+import subprocess
 
 import httpx
 import pytest
@@ -77,6 +81,11 @@ def test_a_key_is_made_found_changed_and_revoked(client, ann):
         headers=ann,
     ).json()["key"]
     assert (changed["display_name"], changed["disabled"]) == ("nightly", False)
+    # The body must be the key itself: of one of another shape nothing is left.
+    for body in ({"key": {"disabled": True}}, {"nonsense": 1}, {}):
+        refused = client.patch(path, json=body, headers=ann)
+        assert (refused.status_code, reason(refused)) == (400, "INVALID_FIELD")
+    assert client.get(path, headers=ann).json()["key"]["disabled"] is False
     rotated = client.post(f"{path}:rotate", json={"overlap_seconds": 0}, headers=ann).json()
     assert rotated["secret"] != made["secret"]
     usage = client.get(f"{path}/usage", headers=ann)
@@ -84,6 +93,33 @@ def test_a_key_is_made_found_changed_and_revoked(client, ann):
     assert client.delete(path, headers=ann).json()["key"]["state"] == "KEY_STATE_REVOKED"
     revoked = client.get("/v1/users/me", headers={"x-api-key": rotated["secret"]})
     assert (revoked.status_code, reason(revoked)) == (401, "KEY_REVOKED")
+
+
+def test_a_user_is_changed_in_a_wrapper_and_cleared_by_a_mask(client, admin):
+    eve = {"user_name": "eve", "email": "eve@example.com"}
+    made = client.post("/v1/admin/users", json={"user": eve}, headers=admin)
+    user_id = made.json()["user"]["user_id"]
+    path = f"/v1/admin/users/{user_id}"
+
+    def limits_after(body: dict) -> dict:
+        answer = client.patch(path, json=body, headers=admin)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["user"]["limits"]
+
+    limits = {"calls_per_minute": 500, "pages_per_month": 400}
+    bare = client.patch(path, json={"limits": limits}, headers=admin)
+    assert (bare.status_code, reason(bare)) == (400, "INVALID_FIELD")
+    assert limits_after({"user": {"limits": limits}}) == limits
+    assert limits_after({"password": PASSWORD}) == limits
+    cleared = "limits.calls_per_minute,limits.pages_per_month"
+    assert limits_after({"update_mask": cleared}) == {}
+    # One's own is bare, and its mask in the query.
+    me = signed_in(client, "eve", PASSWORD)
+    changed = client.patch("/v1/users/me", json={"display_name": "Eve"}, headers=me)
+    assert changed.json()["user"]["display_name"] == "Eve"
+    mask = {"update_mask": "display_name,email"}
+    changed = client.patch("/v1/users/me", params=mask, json={}, headers=me).json()["user"]
+    assert (changed["display_name"], changed["email"]) == ("", "")
 
 
 def test_a_document_in_json_comes_back_as_text_by_curl(client, ann, tmp_path):
@@ -140,6 +176,27 @@ def test_errors_of_the_service_are_a_status_with_its_details(
 def test_without_credentials_there_is_no_answer_but_that(client):
     answer = client.get("/v1/users/me")
     assert (answer.status_code, reason(answer)) == (401, "CREDENTIALS_MISSING")
+
+
+def test_whoever_may_not_call_hears_how_to_sign_in(client, ann):
+    for headers in ({}, {"authorization": "Bearer nothing"}):
+        answer = client.get("/v1/users/me", headers=headers)
+        assert answer.status_code == 401
+        assert answer.headers.get_list("www-authenticate") == ['Bearer realm="ocr_grpc"']
+    assert "www-authenticate" not in client.get("/v1/users/me", headers=ann).headers
+
+
+@pytest.mark.parametrize("timeout", ["soon", "10", "10s", "123456789S", "-1S", "1.5S", ""])
+def test_a_time_limit_that_grpc_cannot_read_is_none(client, ann, timeout):
+    body = {"content": content(text_pdf(1, 1))}
+    answer = client.post("/v1/ocr:stream", json=body, headers={**ann, "grpc-timeout": timeout})
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_time_limit_that_grpc_can_read_holds(client, ann):
+    body = {"content": content(text_pdf(1, 1))}
+    answer = client.post("/v1/ocr:stream", json=body, headers={**ann, "grpc-timeout": "1n"})
+    assert answer.status_code == 504
 
 
 def test_a_field_that_is_wrong_is_named(client, ann):
@@ -217,9 +274,9 @@ def test_a_request_id_is_kept_or_made_and_comes_back_once(client, ann):
 
 def test_calls_that_share_a_request_id_are_each_charged(client, admin):
     """A gateway may put the id of its own request on every call it makes for it."""
-    body = {"user": {"user_name": "eve"}, "password": PASSWORD}
+    body = {"user": {"user_name": "joan"}, "password": PASSWORD}
     assert client.post("/v1/admin/users", json=body, headers=admin).status_code == 200
-    headers = {**signed_in(client, "eve", PASSWORD), "x-request-id": "deadbeef"}
+    headers = {**signed_in(client, "joan", PASSWORD), "x-request-id": "deadbeef"}
     for pages in (1, 1, 2):
         body = {"content": content(text_pdf(pages, 1))}
         answer = client.post("/v1/ocr:extract", json=body, headers=headers)
@@ -234,3 +291,46 @@ def test_http_2_is_spoken_without_an_upgrade(client):
         *("--output", "/dev/null", f"{client.base_url}/v1/ocr/capabilities"),
     )
     assert run.stdout == "2 200"
+
+
+EARLY = """
+const [url, path] = process.argv.slice(1);
+const session = require("http2").connect(url);
+const call = session.request({ ":method": "POST", ":path": path });
+let status, body = "";
+call.on("response", (headers) => (status = headers[":status"]));
+call.on("data", (piece) => (body += piece));
+call.on("error", () => {});
+call.on("close", () => {
+  console.log(JSON.stringify([status, JSON.parse(body).details[0].reason, call.rstCode]));
+  session.destroy();
+});
+const piece = Buffer.alloc(65536);
+let left = 100;
+const write = () => {
+  while (left-- > 0 && !call.destroyed && !call.writableEnded)
+    if (!call.write(piece)) return void call.once("drain", write);
+  if (!call.destroyed) call.end();
+};
+write();
+"""
+"""Sends 6.5 MB over HTTP/2 and says what it is told meanwhile."""
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "expected"),
+    [
+        ("/v1/ocr:upload?bogus=1", 400, "MALFORMED_REQUEST"),
+        ("/v1/ocr:extract", 413, "REQUEST_TOO_LARGE"),
+    ],
+)
+def test_an_answer_before_the_end_of_an_upload_is_read_over_http_2(client, path, status, expected):
+    """The rest of the body is waived without an error (RFC 9113, 8.1)."""
+    if not shutil.which("node"):
+        assert not os.environ.get("CI"), "Node is missing"
+        pytest.skip("Node is missing")
+    url = str(client.base_url).rstrip("/")
+    run = subprocess.run(
+        ["node", "-e", EARLY, url, path], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert json.loads(run.stdout) == [status, expected, 0]

@@ -84,6 +84,28 @@ def test_pages_of_origins_in_the_settings_may_call(client):
         assert "retry-after" in called.headers["access-control-expose-headers"]
 
 
+def test_they_may_send_headers_of_any_library(client):
+    """The wildcard covers all but `authorization`, as browsers read it."""
+    allowed = preflight(client, ORIGIN).headers["access-control-allow-headers"]
+    assert [name.strip() for name in allowed.split(",")] == ["*", "authorization"]
+
+
+def test_they_may_read_files_and_refusals_that_come_from_a_route(client):
+    for method, path, status in (
+        ("GET", "/openapi.json", 200),
+        ("GET", "/protos.zip", 200),
+        ("PUT", "/v1/keys", 405),
+    ):
+        answer = client.request(method, path, headers={"origin": ORIGIN})
+        assert (answer.status_code, path) == (status, path)
+        assert answer.headers.get_list("access-control-allow-origin") == [ORIGIN]
+        assert "origin" in answer.headers["vary"]
+        stranger = client.request(method, path, headers={"origin": STRANGER})
+        assert "access-control-allow-origin" not in stranger.headers
+    page = client.get("/", headers={"origin": ORIGIN})
+    assert "access-control-allow-origin" not in page.headers
+
+
 def test_pages_of_other_origins_may_not(client):
     for origin in (STRANGER, "null", f"{ORIGIN}.evil.com", "http://app.example.com"):
         assert "access-control-allow-origin" not in preflight(client, origin).headers
@@ -105,6 +127,15 @@ def test_every_answer_has_the_headers_that_protect_browsers(client, path):
     )
     assert headers["server"] == "ocr_grpc"
     assert not [name for name in headers if name.startswith("x-envoy")]
+
+
+def test_a_page_is_found_with_a_slash_behind_it_too(client):
+    for page in ("/playground", "/docs"):
+        answer = client.get(f"{page}/")
+        assert (answer.status_code, answer.headers["location"]) == (308, page)
+        assert client.get(f"{page}/", follow_redirects=True).status_code == 200
+    for path in ("/nowhere/", "/openapi.json/"):
+        assert reason(client.get(path)) == "PATH_NOT_FOUND"
 
 
 def test_metrics_are_not_served_unless_a_setting_says_so(client):

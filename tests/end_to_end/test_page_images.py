@@ -4,6 +4,7 @@ import io
 
 import pytest
 from PIL import Image
+from reportlab.pdfgen.canvas import Canvas
 
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from tests.support import (
@@ -73,6 +74,17 @@ async def test_a_scan_looks_as_it_does_and_is_never_enlarged(stub):
 async def test_an_enormous_page_is_thinned_out_first(stub):
     events = await events_of(stub, image_pdf([picture(size=(6_000, 4_000))]), 100, mode=FORCE_OCR)
     assert max(images(events)[1].size) <= 100
+
+
+async def test_a_huge_page_is_drawn_no_larger_than_it_is_wanted(stub, tmp_path):
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=(14_000, 7_000))
+    canvas.setFont("Helvetica", 400)
+    canvas.drawString(1_000, 3_000, "A line on a huge page")
+    canvas.save()
+    found = images(await events_of(stub, buffer.getvalue(), 64))[1]
+    # Drawn by the dot per inch, so that it is a little smaller than asked for, or as large.
+    assert 32 <= max(found.size) <= 64
 
 
 async def test_nothing_comes_unasked_or_where_nothing_can_be_drawn(stub):

@@ -18,6 +18,7 @@ from tests.support import (
     image_pdf,
     kinds,
     picture,
+    refusal,
     running,
     serving,
     text_of,
@@ -47,6 +48,16 @@ async def test_pieces_may_be_larger_than_whole_documents(tmp_path):
     async with serving(tmp_path, max_inline_bytes=10_000) as stub:
         events = await collect(stub.UploadExtract(upload(content, chunk_bytes=1024 * 1024)))
     assert events[-1].finished.pages_ok == 1
+
+
+async def test_an_answer_that_would_be_too_large_is_refused_and_a_stream_is_not(tmp_path):
+    content = ("A line of a long text.\n" * 900).encode()
+    async with serving(tmp_path, max_inline_bytes=30_000) as stub:
+        assert len(content) < 30_000
+        refused = await refusal(stub.Extract(pb.ExtractRequest(content=content)))
+        assert refused == (grpc.StatusCode.INVALID_ARGUMENT, "ANSWER_TOO_LARGE")
+        events = await stream(stub, content)
+    assert events[-1].finished.pages_ok > 1
 
 
 async def test_several_pages_are_read_at_once_and_each_keeps_its_order(tmp_path):

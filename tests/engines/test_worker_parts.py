@@ -50,7 +50,7 @@ async def test_closing_early_stops_the_engine_before_the_next_page():
     async with aclosing(thread.read(PAGE, ReadOptions())) as parts:
         assert (await anext(parts))[0].text == "one"
     assert engine.stopped
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
 
 
 async def test_an_engine_that_does_not_stop_is_reported():

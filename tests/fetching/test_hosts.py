@@ -49,8 +49,20 @@ def test_an_empty_list_allows_nothing():
     assert not AllowedHosts.parse(" , ").entries
 
 
+@pytest.mark.parametrize("dotted", ["Files.example.com.", "files.example.com.:443"])
+def test_the_dot_at_the_end_of_a_name_changes_nothing(dotted):
+    assert AllowedHosts.parse(dotted).allow("files.example.com", 443)
+    assert AllowedHosts.parse("*.example.org.").allow("a.example.org", 80)
+
+
+def test_an_international_name_is_told_how_to_be_written():
+    with pytest.raises(ValueError, match="Punycode"):
+        AllowedHosts.parse("bücher.example")
+    assert AllowedHosts.parse("xn--bcher-kva.example").allow("xn--bcher-kva.example", 443)
+
+
 @pytest.mark.parametrize(
-    "text", ["https://a.example", "a.example/path", "a b", "*.*", "a.example:x"]
+    "text", ["https://a.example", "a.example/path", "a b", "*.*", "*.", "a..", "a.example:x"]
 )
 def test_what_is_no_host_is_refused(text):
     with pytest.raises(ValueError, match="is no host"):

@@ -51,7 +51,7 @@ async def test_while_the_database_is_away_rows_are_kept_and_charges_refused(back
                 ledger.reserve(asking(caller(pages=10), 1)),
                 return_exceptions=True,
             )
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 5
             assert [type(each) for each in refused] == [LedgerUnavailable] * 2
             assert up() == 0
             await ledger.ready()  # there is room for more

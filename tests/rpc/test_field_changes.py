@@ -33,7 +33,14 @@ def test_without_a_mask_what_is_set_changes():
         "role": Role.BUSINESS,
         "limits.pages_per_month": 0,
     }
-    assert changes_of(user_pb2.User(), FieldMask(), UPDATABLE) == {}
+
+
+@pytest.mark.parametrize("user", [{}, {"limits": {}}, {"display_name": "", "disabled": False}])
+def test_an_update_that_names_no_field_is_refused(user):
+    with pytest.raises(InvalidField, match="name one in update_mask") as refused:
+        changes_of(user_pb2.User(**user), FieldMask(), UPDATABLE)
+    assert refused.value.field == "update_mask"
+    assert changes_of(user_pb2.User(**user), FieldMask(), UPDATABLE, may_be_none=True) == {}
 
 
 def test_a_mask_clears_what_is_empty():

@@ -88,7 +88,7 @@ def test_slow_and_idle_clients_are_cut_off(tmp_path):
     assert unread["int_value"] == 60_000
     found = routes(plan_in(tmp_path), SERVICES)
     small = answering(found, "/v1/auth/login", method="POST")["route"]
-    assert small["max_stream_duration"] == {"max_stream_duration": "60s"}
+    assert small["max_stream_duration"]["max_stream_duration"] == "60s"
     upload = answering(found, "/v1/ocr:upload", method="POST")["route"]
     assert upload["timeout"] == "0s"
     assert "max_stream_duration" not in upload
@@ -96,9 +96,11 @@ def test_slow_and_idle_clients_are_cut_off(tmp_path):
 
 def test_every_path_of_the_protos_has_its_own_route_or_the_one_for_small_calls(tmp_path):
     found = routes(plan_in(tmp_path), SERVICES)
-    for rpc in rpcs(SERVICES):
-        path = re.sub(r"\{[^}]*\}", "some-id", rpc.rest_path)
-        filters = answering(found, path, method=rpc.rest_method).get("typed_per_filter_config", {})
+    bound = [(rpc, binding) for rpc in rpcs(SERVICES) for binding in rpc.bindings]
+    assert len(bound) > 40
+    for rpc, binding in bound:
+        path = re.sub(r"\{[^}]*\}", "some-id", binding.path)
+        filters = answering(found, path, method=binding.method).get("typed_per_filter_config", {})
         own = filters.get(TRANSCODER, {}).get("max_request_body_size", 0)
         assert (own > 0) is rpc.takes_document, rpc.path
         # Only a body in pieces may be of any size.

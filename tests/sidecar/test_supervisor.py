@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from ocr_grpc.rpc.access import SERVICES
+from ocr_grpc.settings import cores
 from ocr_grpc.sidecar.envoy import find_envoy
 from ocr_grpc.sidecar.errors import SidecarFailed, SidecarUnavailable
 from ocr_grpc.sidecar.supervisor import Sidecar, SidecarFiles
@@ -58,14 +59,38 @@ async def test_with_nobody_behind_it_it_says_so_as_all_errors_are_said():
         assert (health.status_code, health.json()) == (503, {"status": "NOT_SERVING"})
 
 
-async def test_one_that_is_killed_is_back_within_two_seconds_on_the_same_port():
+async def test_one_that_is_killed_is_back_within_two_seconds_however_often():
     changes = []
     async with sidecar(on_change=changes.append) as envoy:
-        for _ in range(2):
+        for _ in range(6):
             was = envoy.pid
             os.kill(was, signal.SIGKILL)
             assert await back_after(envoy, was, 10) < 2
     assert changes[:5] == [True, False, True, False, True]
+
+
+async def test_one_that_dies_as_soon_as_it_is_up_is_not_started_without_end():
+    up: list[float] = []
+    armed: list[bool] = []
+
+    def kill(is_up: bool) -> None:
+        if is_up and envoy.is_up:
+            up.append(time.monotonic())
+            os.kill(envoy.pid, signal.SIGKILL)
+
+    async with sidecar(on_change=lambda is_up: armed and kill(is_up)) as envoy:
+        armed.append(True)
+        os.kill(envoy.pid, signal.SIGKILL)
+        await asyncio.sleep(2)
+        armed.clear()
+    assert len(up) >= 2
+    assert len(up) <= 11
+
+
+async def test_a_long_answer_does_not_keep_all_its_threads():
+    async with sidecar() as envoy:
+        arguments = psutil.Process(envoy.pid).cmdline()
+        assert arguments[arguments.index("--concurrency") + 1] == str(min(2, cores()))
 
 
 async def test_one_that_hangs_is_replaced():

@@ -169,7 +169,7 @@ def test_everything_can_be_downloaded(page):
     choose(opened(page), small_scan(2, lines=2), "two.scan.pdf")
     expect(ending(page, "finished")).to_be_visible()
     text = downloaded(page, "Text", "two.scan.txt")
-    assert text == "page 1 line 0\npage 1 line 1\n\f\npage 2 line 0\npage 2 line 1"
+    assert text == "page 1 line 0\npage 1 line 1\fpage 2 line 0\npage 2 line 1"
     markdown = downloaded(page, "Markdown", "two.scan.md")
     assert "page 2 line 0\\\npage 2 line 1" in markdown
     document = json.loads(downloaded(page, "JSON", "two.scan.json"))

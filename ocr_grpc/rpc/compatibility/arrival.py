@@ -12,11 +12,12 @@ from typing import Protocol
 
 from google.api.httpbody_pb2 import HttpBody
 
-from ocr_grpc.documents.errors import DocumentTooLarge
+from ocr_grpc.documents.errors import DocumentTimedOut, DocumentTooLarge
 from ocr_grpc.documents.spool import SpooledDocument
 from ocr_grpc.engines.engine import EngineDescription
 from ocr_grpc.extraction.events import Event
 from ocr_grpc.extraction.options import ExtractOptions
+from ocr_grpc.extraction.together import PartMeter, settled_together
 from ocr_grpc.fetching.data_uri import base64_chunks, data_uri_chunks, is_data_uri
 from ocr_grpc.fetching.fetcher import Fetcher
 from ocr_grpc.rpc.capabilities import OcrLimits
@@ -50,9 +51,14 @@ class ArrivedDocument:
 
 @dataclass(frozen=True, slots=True)
 class ArrivedRequest:
-    """A request, its documents as near as they can be."""
+    """A request, its documents as near as they can be.
+
+    Attributes:
+        deadline: when an answer in one piece is due, by the clock of the event loop.
+    """
 
     documents: list[ArrivedDocument]
+    deadline: float
     stream: bool
     include_usage: bool
 
@@ -81,16 +87,34 @@ class Arrival:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._intake.admitted())
             pieces = self._pieces(messages)
-            received = self._intake.received(pieces, self._max_body_bytes)
-            async with received as body, self._taking_apart:
-                request = await asyncio.to_thread(lambda: parse(body.path.read_bytes()))
-                documents = await self._documents(request, stack)
-            yield ArrivedRequest(documents, request.stream, request.include_usage)
+            async with self._intake.received(pieces, self._max_body_bytes) as body:
+                now = asyncio.get_running_loop().time()
+                deadline = now + self._limits.document_timeout_seconds
+                async with self._until(deadline), self._taking_apart:
+                    request = await asyncio.to_thread(lambda: parse(body.path.read_bytes()))
+                    documents = await self._documents(request, stack)
+            yield ArrivedRequest(documents, deadline, request.stream, request.include_usage)
+
+    @asynccontextmanager
+    async def in_one_piece(self, request: ArrivedRequest) -> AsyncGenerator[list[PartMeter], None]:
+        """Charge the documents that are read in the block, once their answer is ready, or none.
+
+        Raises:
+            DocumentTimedOut: the answer took too long.
+            LedgerUnavailable: it cannot be charged.
+        """
+        async with settled_together() as parts, self._until(request.deadline):
+            yield parts
 
     async def events(
-        self, document: ArrivedDocument, streamed: bool
+        self, document: ArrivedDocument, parts: list[PartMeter] | None = None
     ) -> AsyncGenerator[Event, None]:
-        """Yield the events of a document of a request that arrived, fetching it if need be."""
+        """Yield the events of a document of a request that arrived, fetching it if need be.
+
+        Args:
+            document: which.
+            parts: that of `in_one_piece`, within that. None: the events leave one by one.
+        """
         async with AsyncExitStack() as stack:
             file = document.file
             if file is None:
@@ -98,10 +122,28 @@ class Arrival:
                 chunks = self._fetcher.chunks(named.url, named.field_path)
                 received = self._intake.received(chunks, self._limits.max_document_bytes)
                 file = await stack.enter_async_context(received)
-            events = self._intake.read(file, document.wanted, streamed)
+            events = self._intake.read(file, document.wanted, parts)
             await stack.enter_async_context(aclosing(events))
             async for event in events:
                 yield event
+
+    @asynccontextmanager
+    async def _until(self, deadline: float) -> AsyncGenerator[None, None]:
+        """Bound the block, which one task runs: the sidecar would give up without a reason."""
+        limit = self._limits.document_timeout_seconds
+        timeout = asyncio.timeout_at(deadline)
+        try:
+            async with timeout:
+                yield
+        except TimeoutError:
+            if not timeout.expired():
+                raise
+            raise DocumentTimedOut(
+                f"The answer took longer than {limit:g} seconds. Ask for fewer documents or pages "
+                "at a time.",
+                limit=limit,
+                setting="DOCUMENT_TIMEOUT_SECONDS",
+            ) from None
 
     @property
     def _max_body_bytes(self) -> int:

@@ -20,7 +20,7 @@ def engine_option(model: str, engine: EngineDescription) -> str:
     return model
 
 
-def listed(engine: EngineDescription) -> pb.ListModelsResponse:
+def models_of(engine: EngineDescription) -> pb.ListModelsResponse:
     """Return the engines as models."""
     model = pb.ListedModel(id=engine.name, object="model", owned_by=OWNER)
     return pb.ListModelsResponse(object="list", data=[model])

@@ -8,6 +8,7 @@ from google.api.httpbody_pb2 import HttpBody
 from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.engine_reading import PageEngine
 from ocr_grpc.extraction.events import Failed
+from ocr_grpc.extraction.together import PartMeter
 from ocr_grpc.fetching.fetcher import Fetcher
 from ocr_grpc.rpc.capabilities import OcrLimits
 from ocr_grpc.rpc.compatibility import models
@@ -46,12 +47,15 @@ class CompatibilityServicer(CompatibilityServiceServicer):
     ) -> pb.RecognizeDocumentResponse:
         """Read a document and return its pages."""
         answer = OcrAnswer(self._engine.name)
-        async with self._arrival.arrived(request_iterator, parse_ocr) as request:
+        async with (
+            self._arrival.arrived(request_iterator, parse_ocr) as request,
+            self._arrival.in_one_piece(request) as parts,
+        ):
             for document in request.documents:
-                async with aclosing(self._arrival.events(document, streamed=False)) as events:
+                async with aclosing(self._arrival.events(document, parts)) as events:
                     async for event in events:
                         answer.add(event)
-        content = HttpBody(content_type=JSON, data=encoded(answer.whole()))
+            content = HttpBody(content_type=JSON, data=encoded(answer.whole()))
         return pb.RecognizeDocumentResponse(content=content)
 
     async def CreateChatCompletion(  # noqa: N802 - the name in the proto
@@ -60,10 +64,11 @@ class CompatibilityServicer(CompatibilityServiceServicer):
         """Read the documents of a conversation and answer with their text."""
         completion = Completion(self._engine.name)
         async with self._arrival.arrived(request_iterator, parse_chat) as request:
-            texts = self._texts(request, completion)
-            answer = _streamed if request.stream else _whole
-            content_type = SSE if request.stream else JSON
-            async with aclosing(answer(texts, completion, request.include_usage)) as pieces:
+            if request.stream:
+                pieces, content_type = self._streamed(request, completion), SSE
+            else:
+                pieces, content_type = _pieces(await self._whole(request, completion)), JSON
+            async with aclosing(pieces):
                 async for piece in pieces:
                     content = HttpBody(content_type=content_type, data=piece)
                     yield pb.CreateChatCompletionResponse(content=content)
@@ -72,17 +77,48 @@ class CompatibilityServicer(CompatibilityServiceServicer):
         self, request: pb.ListModelsRequest, context: Context
     ) -> pb.ListModelsResponse:
         """List the engines."""
-        return models.listed(self._engine)
+        return models.models_of(self._engine)
+
+    async def _whole(self, request: ArrivedRequest, completion: Completion) -> bytes:
+        """Return the answer once all of it is known."""
+        async with (
+            self._arrival.in_one_piece(request) as parts,
+            aclosing(self._texts(request, completion, parts)) as texts,
+        ):
+            return completion.whole("".join([text async for text in texts]))
+
+    async def _streamed(
+        self, request: ArrivedRequest, completion: Completion
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield events as text comes. What fails before the first one has its HTTP code."""
+        begun = False
+        try:
+            async with aclosing(self._texts(request, completion)) as texts:
+                async for text in texts:
+                    if not begun:
+                        begun = True
+                        yield completion.first_event()
+                    if text:
+                        yield completion.text_event(text)
+        except Exception as error:
+            if begun:
+                known = error if isinstance(error, OcrError) else InternalError()
+                yield completion.error_event(known)
+            raise
+        yield completion.last_events(request.include_usage)
 
     async def _texts(
-        self, request: ArrivedRequest, completion: Completion
+        self,
+        request: ArrivedRequest,
+        completion: Completion,
+        parts: list[PartMeter] | None = None,
     ) -> AsyncGenerator[str, None]:
         """Yield the text of all documents, with an empty one for each event that brings none."""
         order = TextInOrder()
         for document in request.documents:
             order.begin_document()
             completion.begin_document()
-            async with aclosing(self._arrival.events(document, request.stream)) as events:
+            async with aclosing(self._arrival.events(document, parts)) as events:
                 async for event in events:
                     if isinstance(event, Failed):
                         raise event.error
@@ -90,31 +126,6 @@ class CompatibilityServicer(CompatibilityServiceServicer):
                     yield order.add(event)
 
 
-async def _whole(
-    texts: AsyncGenerator[str, None], completion: Completion, include_usage: bool
-) -> AsyncGenerator[bytes, None]:
-    """Yield the answer once all of it is known."""
-    async with aclosing(texts):
-        answer = completion.whole("".join([text async for text in texts]))
+async def _pieces(answer: bytes) -> AsyncGenerator[bytes, None]:
     for start in range(0, len(answer), PIECE_BYTES):
         yield answer[start : start + PIECE_BYTES]
-
-
-async def _streamed(
-    texts: AsyncGenerator[str, None], completion: Completion, include_usage: bool
-) -> AsyncGenerator[bytes, None]:
-    """Yield events as text comes. What fails before the first one has its HTTP code."""
-    begun = False
-    try:
-        async with aclosing(texts):
-            async for text in texts:
-                if not begun:
-                    begun = True
-                    yield completion.first_event()
-                if text:
-                    yield completion.text_event(text)
-    except Exception as error:
-        if begun:
-            yield completion.error_event(error if isinstance(error, OcrError) else InternalError())
-        raise
-    yield completion.last_events(include_usage)

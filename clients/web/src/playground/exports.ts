@@ -5,9 +5,10 @@ import { TextFormat } from "../gen/ocr_grpc/v1/options_pb.ts";
 import type { PageSchema } from "../gen/ocr_grpc/v1/page_pb.ts";
 import type { Reading, ReadPage } from "./reading.ts";
 
-/** Returns the text of all pages, a form feed between them, as `Extract` does. */
+/** Returns the text of all pages that did not fail, a form feed between them, as `Extract` does. */
 export function asText(reading: Reading): string {
-  return reading.pages.map((page) => page.text).join("\n\f\n");
+  const read = reading.pages.filter((page) => page.state !== "failed");
+  return read.map((page) => page.text).join("\f");
 }
 
 /** Returns the document as Markdown, each page under a heading of its own. */
@@ -24,7 +25,7 @@ export function asJson(reading: Reading): string {
     kind: reading.started?.kind ?? 0,
     documentPageCount: reading.started?.documentPageCount ?? 0,
     pages: reading.pages.map(pageOf),
-    text: reading.pages.map((page) => page.text).join("\f"),
+    text: asText(reading),
     ...(finished?.usage ? { usage: finished.usage } : {}),
     durationSeconds: finished?.durationSeconds ?? 0,
   });

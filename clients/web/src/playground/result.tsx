@@ -94,7 +94,7 @@ function Keep({ run: { reading, file } }: { readonly run: Run }) {
   const base = file.name.replace(/\.[^.]{1,8}$/, "") || "document";
   const copy = async () => {
     try {
-      await navigator.clipboard.writeText(asText(reading).replaceAll("\f\n", ""));
+      await navigator.clipboard.writeText(asText(reading).replaceAll("\f", "\n"));
       setCopied("Copied");
     } catch {
       setCopied("The browser did not allow it");
