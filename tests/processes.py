@@ -2,6 +2,7 @@
 
 import os
 import select
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,14 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
     defaults |= {"HTTP_PORT": "0", "METRICS_PORT": "0", "AUTH_ENABLED": "false", "BCRYPT_COST": "4"}
     defaults |= {"LOGIN_ATTEMPTS_PER_MINUTE": "1000000", "LOGIN_ATTEMPTS_PER_ADDRESS": "1000000"}
     return kept | defaults | {"LOG_FORMAT": "json"} | settings
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """`ocr-grpc envoy-config`: an Envoy of one's own before servers of one's own."""
 
 import json
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
@@ -11,14 +10,8 @@ import httpx
 import pytest
 
 from ocr_grpc.sidecar.envoy import find_envoy
-from tests.processes import COMMAND, environment, serve
+from tests.processes import COMMAND, environment, free_ports, serve
 from tests.support import encoded, picture
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def write_config(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess:
@@ -51,7 +44,7 @@ def envoy(folder: Path, url: str):
 def door(request, tmp_path_factory):
     """An Envoy that reaches the server by its address or by a socket."""
     folder = tmp_path_factory.mktemp("door")
-    port = free_port()
+    (port,) = free_ports(1)
     own = {"TRUSTED_PROXIES": "127.0.0.0/8", "TRUSTED_HOPS": "1", "HTTP_PORT": str(port)}
     if request.param == "socket":
         own["SIDECAR_SOCKET"] = str(folder / "http.sock")

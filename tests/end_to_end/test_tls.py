@@ -22,7 +22,7 @@ from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
 from ocr_grpc.wiring.errors import CannotServe
 from tests.certificates import Authority
-from tests.processes import COMMAND, environment, serve_http
+from tests.processes import COMMAND, environment, free_ports, serve_http
 from tests.sidecar.calls import curl
 from tests.support import running
 
@@ -81,14 +81,6 @@ class Served:
 
 def tls_settings(folder: Path) -> dict[str, str]:
     return {"TLS_CERT_FILE": str(folder / "tls.crt"), "TLS_KEY_FILE": str(folder / "tls.key")}
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 @pytest.fixture(scope="module")
