@@ -14,8 +14,8 @@ from tests.people import ADMIN_PASSWORD, PASSWORD
 from tests.processes import serve_http
 
 CHROMIUM = shutil.which("chromium")
-DEADLINE_MS = 20_000
-"""How long the browser waits for anything; a real engine reads meanwhile."""
+DEADLINE_MS = 60_000
+"""How long the browser waits for anything; a real engine reads meanwhile, beside other tests."""
 
 
 @dataclass(frozen=True)
