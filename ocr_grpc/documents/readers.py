@@ -79,8 +79,8 @@ class Readers:
         return [reader.layers for reader in (*self._lent, *self._idle)]
 
     def pids(self) -> list[int]:
-        """Return the ids of all processes that are lent or ready."""
-        return [reader.pid for reader in (*self._lent, *self._idle)]
+        """Return the ids of all processes that are lent or ready, as far as is known."""
+        return [reader.pid for reader in (*self._lent, *self._idle) if reader.alive]
 
     async def take(self, document: object, *, fresh: bool = False) -> Reader:
         """Return a warm reader, preferably one that has this document open already.

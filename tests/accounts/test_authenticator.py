@@ -33,7 +33,8 @@ from ocr_grpc.store.errors import DatabaseUnavailable
 from tests.accounts.credentials import ROLE_LIMITS, credentials, tokens_of
 
 PAST = utc_now() - timedelta(hours=1)
-SOON = timedelta(seconds=0.4)
+SOON = timedelta(seconds=5)
+"""Long enough for a slow machine to use something once before it is over."""
 
 
 @pytest.fixture
@@ -176,14 +177,14 @@ async def test_a_token_of_a_session_that_was_swept_is_refused(server):
 
 
 async def test_what_is_remembered_expires_to_the_moment(backend):
-    async with credentials(backend, tokens=tokens_of(lifetime=timedelta(seconds=1))) as server:
+    async with credentials(backend, tokens=tokens_of(lifetime=SOON)) as server:
         user_id = await server.add_user()
         token = await token_for(server, user_id)
         key = await server.add_key(user_id, expire_time=utc_now() + SOON)
         rotated = await server.add_key(user_id, secret_expire_time=utc_now() + SOON)
         for credential in (token, key, rotated):
             await server.authenticator.authenticate(credential)
-        await asyncio.sleep(1.05)
+        await asyncio.sleep(SOON.total_seconds() + 1)  # a token counts whole seconds
         with queries(server) as asked:
             await refused(server, token, TokenExpired)
             await refused(server, key, KeyExpired)

@@ -44,7 +44,7 @@ class Inbox:
         return self._answer
 
     async def wait(self, count=1):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(self.mails) < count:  # noqa: ASYNC110 - the other end of a socket
                 await asyncio.sleep(0.01)
         return self.mails[count - 1]

@@ -163,7 +163,7 @@ def spooled(
     return answer, path.read_bytes()
 
 
-async def until(true: Callable[[], object], seconds: float = 5) -> None:
+async def until(true: Callable[[], object], seconds: float = 30) -> None:
     """Wait for something nobody announces, such as the end of a process."""
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110

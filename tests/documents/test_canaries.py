@@ -166,7 +166,7 @@ attempt("pid", lambda: pandoc.pid)
     try:
         pid = run_inside(Family.OFFICE, program, stdin=reading)["pid"]
         assert isinstance(pid, int)
-        psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=5)
+        psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=30)
         assert not alive(pid)
     finally:
         os.close(reading)

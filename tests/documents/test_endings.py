@@ -62,6 +62,7 @@ async def test_every_reader_that_ends_is_counted_once(pool, file, metrics: Metri
     (pid,) = documents.reader_pids(Family.PAGES)
     os.kill(pid, signal.SIGKILL)
     await until(lambda: not psutil.pid_exists(pid))
+    await until(lambda: not documents.reader_pids(Family.PAGES))
     await document.text_layer(1, 72)
     assert ended(metrics) == {"cancelled": 1, "crashed": 1}
 

@@ -164,7 +164,7 @@ async def test_a_call_cancelled_while_its_reader_stands_still_is_soon_over(pool,
     opening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await opening
-    await until(lambda: ended(pid) and documents.busy == 0, seconds=1)
+    await until(lambda: ended(pid) and documents.busy == 0)
 
 
 async def test_without_any_reader_no_document_is_called_damaged(pool, file, monkeypatch):

@@ -120,7 +120,7 @@ async def test_a_cancelled_page_stops_within_a_second(pool, file):
     rendering.cancel()
     with pytest.raises(asyncio.CancelledError):
         await rendering
-    await until(lambda: gone(pid) and documents.busy == 0, seconds=1)
+    await until(lambda: gone(pid) and documents.busy == 0)
     page = await document.render(1, 72)
     assert time.monotonic() - cancelled < 6
     assert spooled(file) == [page.path]
@@ -136,7 +136,7 @@ async def test_a_short_page_that_is_cancelled_costs_no_reader(pool, file):
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        await until(lambda: documents.busy == 0, seconds=1)
+        await until(lambda: documents.busy == 0)
     await until(lambda: spooled(file) == [])
     assert documents.reader_pids(Family.PAGES) == pids
 

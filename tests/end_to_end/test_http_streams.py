@@ -46,7 +46,7 @@ def open_extractions(client: httpx.Client) -> int:
     return client.get("/v1/admin/stats").json()["open_extractions"]
 
 
-def until(condition: Callable[[], object], seconds: float = 5) -> float:
+def until(condition: Callable[[], object], seconds: float = 30) -> float:
     """Wait for a condition and return the seconds it took."""
     began = time.monotonic()
     while not condition():

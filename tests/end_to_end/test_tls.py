@@ -218,7 +218,7 @@ async def soon(condition: Callable[[], bool], seconds: float) -> float:
 
 
 def expiry(served: Served) -> float:
-    with urlopen(f"http://127.0.0.1:{served.metrics}/metrics", timeout=5) as answer:
+    with urlopen(f"http://127.0.0.1:{served.metrics}/metrics", timeout=30) as answer:
         lines = answer.read().decode().splitlines()
     name = "ocr_certificate_expiry_timestamp_seconds "
     return next(float(line.removeprefix(name)) for line in lines if line.startswith(name))

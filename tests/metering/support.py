@@ -66,7 +66,7 @@ async def quota_of(database, owner_id):
     return sum(row.used_pages for row in rows), sum(row.reserved_pages for row in rows)
 
 
-async def until(condition, seconds=5):
+async def until(condition, seconds=30):
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for says nothing by itself
             await asyncio.sleep(0.02)

@@ -14,7 +14,7 @@ async def test_each_server_has_metrics_of_its_own():
     other_port = other.start_http("127.0.0.1", 0)
 
     def scraped(at):
-        with urllib.request.urlopen(f"http://127.0.0.1:{at}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{at}/metrics", timeout=30) as answer:
             return answer.read().decode()
 
     assert 'ocr_refusals_total{reason="RATE_LIMITED"} 1.0' in await asyncio.to_thread(scraped, port)

@@ -66,7 +66,7 @@ def status_with_key(server: Site, secret: str) -> int:
     return server.client.get("/v1/usage", headers={"x-api-key": secret}).status_code
 
 
-def until(found: Callable[[], bool], seconds: float = 5) -> bool:
+def until(found: Callable[[], bool], seconds: float = 30) -> bool:
     """Return whether something becomes true in time."""
     end = time.monotonic() + seconds
     while not (right := found()) and time.monotonic() < end:
