@@ -72,6 +72,20 @@ def bands_of(boxes: list[Box]) -> list[list[Box]]:
     return bands
 
 
+def rows_of(boxes: list[Box]) -> list[list[Box]]:
+    """Return rows from the top, each from the left; a box is in a row if its middle is."""
+    rows: list[list[Box]] = []
+    bottoms: list[float] = []
+    for box in sorted(boxes, key=lambda box: box.middle):
+        if rows and box.middle < sum(bottoms) / len(bottoms):
+            rows[-1].append(box)
+        else:
+            rows.append([box])
+            bottoms = []
+        bottoms.append(box.bottom)
+    return [sorted(row, key=lambda box: box.left) for row in rows]
+
+
 def row_groups(bands: list[list[Box]]) -> list[list[list[Box]]]:
     """Return the bands in groups, parted where the lines stand further apart than usual."""
     if len(bands) < 2:

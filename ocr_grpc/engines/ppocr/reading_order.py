@@ -4,16 +4,17 @@ A recursive XY-cut (Nagy and Seth, Hierarchical representation of optically scan
 1984; Ha, Haralick and Phillips, Recursive X-Y cut using bounding boxes of connected components,
 ICDAR 1995) on the boxes of lines, with two changes:
 
-- A gutter need not run through the whole page: what is cut first is the longest gutter there is,
-  with the rows it passes through. Headings above columns and notes below them are thus parted from
-  the columns, and a blank line across both columns does not cut them.
-- A gutter parts columns only if there is running text on both sides. What stands in short cells
-  is a table and is read by rows.
+- A gutter need not run through the whole page: what is cut first is the tallest blank rectangle
+  between columns (Breuel, Two geometric algorithms for layout analysis, DAS 2002), with what stands
+  above and below it. Headings above columns and notes below them are thus parted from the columns,
+  and a blank line across both columns does not cut them.
+- A blank parts columns only if there is text on both sides that runs on by itself. What stands in
+  short cells, row beside row, is a table and is read by rows.
 """
 
 from dataclasses import dataclass
 
-from ocr_grpc.engines.ppocr.boxes import Box, bands_of, level_boxes
+from ocr_grpc.engines.ppocr.boxes import Box, level_boxes
 from ocr_grpc.engines.ppocr.columns import find_gutter
 from ocr_grpc.engines.ppocr.regions import Region
 from ocr_grpc.engines.ppocr.tables import in_rows
@@ -63,16 +64,11 @@ def _blocks(boxes: list[Box]) -> list[list[Box]]:
     """Return the boxes in blocks without columns in them, in reading order."""
     if not boxes:
         return []
-    bands = bands_of(boxes)
-    gutter = find_gutter(bands)
+    gutter = find_gutter(boxes)
     if gutter is None:
         return [boxes]
-    above = [box for band in bands[: gutter.first] for box in band]
-    inside = [box for band in bands[gutter.first : gutter.last + 1] for box in band]
-    below = [box for band in bands[gutter.last + 1 :] for box in band]
-    left = [box for box in inside if box.right <= gutter.middle]
-    right = [box for box in inside if box.right > gutter.middle]
-    return [block for part in (above, left, right, below) for block in _blocks(part)]
+    parts = (gutter.above, gutter.left, gutter.right, gutter.below)
+    return [block for part in parts for block in _blocks(part)]
 
 
 def _between(previous: Box, box: Box) -> Separator:

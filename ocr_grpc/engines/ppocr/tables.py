@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ocr_grpc.engines.ppocr.boxes import Box, bands_of, columns_of, line_height, row_groups
+from ocr_grpc.engines.ppocr.boxes import Box, bands_of, columns_of, line_height, row_groups, rows_of
 
 CELL_GAP = 0.5
 """The least space between two cells of a row, in heights of a line."""
@@ -15,9 +15,9 @@ def in_rows(boxes: list[Box]) -> list[list[Box]]:
         members = [box for band in group for box in band]
         cells = columns_of(members, CELL_GAP * line_height(members))
         if len(group) > 1 and _is_wrapped(group, cells):
-            rows += [row for cell in cells for row in _by_middle(cell)]
+            rows += [row for cell in cells for row in rows_of(cell)]
         else:
-            rows += _by_middle(members)
+            rows += rows_of(members)
     return rows
 
 
@@ -28,20 +28,9 @@ def _is_wrapped(group: list[list[Box]], cells: list[list[Box]]) -> bool:
     """
     if len(cells) < 2:
         return False
-    counts = [len(_by_middle(cell)) for cell in cells]
+    counts = [len(rows_of(cell)) for cell in cells]
     if min(counts) == max(counts) or len(group[0]) < len(cells):
         return False
     longest = cells[int(np.argmax(counts))]
     span = max(box.right for box in longest) - min(box.left for box in longest)
     return any(box.width >= 0.8 * span and box.width > 6 * box.line_height for box in longest)
-
-
-def _by_middle(boxes: list[Box]) -> list[list[Box]]:
-    """Return rows from the top, each from the left; a box is in a row if its middle is."""
-    rows: list[list[Box]] = []
-    for box in sorted(boxes, key=lambda box: box.middle):
-        if rows and box.middle < float(np.mean([other.bottom for other in rows[-1]])):
-            rows[-1].append(box)
-        else:
-            rows.append([box])
-    return [sorted(row, key=lambda box: box.left) for row in rows]
