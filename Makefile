@@ -83,7 +83,13 @@ web-check: web ## Check clients/web; fail if ocr_grpc/web is not what it gives (
 
 bench: setup ## Measure engine and service; prints the README's figures (an hour)
 	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.order
 	$(BIN)/python -m benchmarks.awkward
+	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.fleet --kills 0
+	$(BIN)/python -m benchmarks.beside
+	$(BIN)/python -m benchmarks.vlm
+	$(BIN)/python -m benchmarks.vlm --whole
 	$(BIN)/python -m benchmarks.service
 	$(BIN)/python -m benchmarks.http
 	$(BIN)/python -m benchmarks.calls
@@ -97,8 +103,9 @@ bench-quick: setup ## The same on a few pages (some minutes)
 	$(BIN)/python -m benchmarks.http --only events,upload,revival
 	$(BIN)/python -m benchmarks.calls
 
-faults: setup ## Kill engine workers, and 200 times the server, while documents are read
+faults: setup ## Kill engine workers, here and on another machine, and 200 times the server, while documents are read
 	$(BIN)/python -m benchmarks.service --only killed_worker
+	$(BIN)/python -m benchmarks.fleet --kills 50
 	$(BIN)/python -m benchmarks.kills
 
 fuzz: setup ## Send 5,000 hostile documents to a server; CORPUS=folder adds real files, SEED=n repeats

@@ -8,7 +8,9 @@ All engines read the same pages, each alone in a child process. CPU time is that
 counts all threads; loading the models and one page to warm up are not counted. Besides the
 synthetic pages it reads `../shared/corpus` where that is, and any `--folder` of documents with
 `NAME.txt` beside them.
-`ours:openvino:f32` among the engines asks for a backend and a precision.
+`ours:openvino:f32` among the engines asks for a backend and a precision, `ours:latin` tells the
+language. `rapidocr-tuned` is RapidOCR set up by hand, `rapidocr-api` its HTTP service, which is
+installed into `.build` on first use.
 """
 
 import argparse
@@ -22,11 +24,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.pages import RESOLUTIONS
+from benchmarks.rapidocr_service import ServiceMissing, installed
 from benchmarks.readers import LOADERS, Result
 from benchmarks.samples import Sample, documents, save, synthetic
 from benchmarks.score import character_error, describe
+from benchmarks.summary import summary
 from benchmarks.tables import rows, table
 
+ENGINES = ["ours", "ours:latin", *[engine for engine in LOADERS if engine != "ours"]]
 CORPUS = Path("../shared/corpus")
 """Real documents, seen from the root of the repository."""
 Write = Callable[[Path], list[Sample]]
@@ -51,6 +56,12 @@ def sets(options: argparse.Namespace) -> Iterator[tuple[str, Write]]:
 
 def available(engines: list[str]) -> list[str]:
     """Return the engines without those this machine lacks, and say which those are."""
+    if "rapidocr-api" in engines:
+        try:
+            installed()
+        except ServiceMissing as error:
+            print(f"rapidocr_api is left out: {error}.")
+            engines = [engine for engine in engines if engine != "rapidocr-api"]
     if "tesseract" in engines and shutil.which("tesseract") is None:
         print("Tesseract is not installed here, so its figures are skipped.")
         return [engine for engine in engines if engine != "tesseract"]
@@ -78,7 +89,7 @@ def measured(title: str, write: Write, options: argparse.Namespace) -> dict[str,
         samples = write(folder)
         results = read_all(options.engines, samples, folder)
     found = rows(samples, results)
-    print(f"\n## {title}\n\n{table(found)}", flush=True)
+    print(f"\n## {title}\n\n{summary(results, found)}\n\n{table(found)}", flush=True)
     if options.show is not None:
         show(samples, results, options.show)
     texts = {engine: [vars(result) for result in read] for engine, read in results.items()}
@@ -104,7 +115,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--dpi", type=int, help="synthetic pages at this resolution, not at all")
     parser.add_argument("--only", metavar="GROUP", help="synthetic pages of one group, as `small`")
     parser.add_argument(
-        "--engines", type=_listed, default=list(LOADERS), help=f"default {','.join(LOADERS)}"
+        "--engines", type=_listed, default=ENGINES, help=f"default {','.join(ENGINES)}"
     )
     parser.add_argument(
         "--sets", type=_listed, default=["synthetic", "corpus"], help="default synthetic,corpus"

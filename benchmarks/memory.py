@@ -73,8 +73,8 @@ def main() -> None:
     parser.add_argument("--step", type=int, default=10, help="pages between lines, default 10")
     parser.add_argument("--engine", default="ours", help=f"one of {', '.join(LOADERS)}")
     options = parser.parse_args()
-    if options.engine == "tesseract":
-        parser.error("tesseract is a new process for every page; there is nothing to follow")
+    if options.engine in ("tesseract", "rapidocr-api"):
+        parser.error(f"{options.engine} reads in a process of its own; there is nothing to follow")
     with tempfile.TemporaryDirectory(prefix="ocr-bench-") as name:
         folder = Path(name)
         save(folder, synthetic(folder, RESOLUTIONS, group=None, quick=False))

@@ -82,9 +82,13 @@ def rows(samples: Sequence[Sample], results: dict[str, list[Result]]) -> list[Ro
 
 def table(found: Sequence[Row]) -> str:
     """Return the rows as a Markdown table whose columns also line up as plain text."""
-    lines = [HEADER, *(row.cells() for row in found)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
-    left = {0, 2}  # names; figures stand at the right
+    return aligned([HEADER, *(row.cells() for row in found)], left={0, 2})
+
+
+def aligned(lines: Sequence[tuple[str, ...]], left: set[int]) -> str:
+    """Return lines, the header first, as a Markdown table; columns in `left` begin at the left."""
+    columns = range(len(lines[0]))
+    widths = [max(len(line[column]) for line in lines) for column in columns]
     rule = ["-" * width if n in left else "-" * (width - 1) + ":" for n, width in enumerate(widths)]
     text = [
         [cell.ljust(width) if n in left else cell.rjust(width) for n, (cell, width) in cells]

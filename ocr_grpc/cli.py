@@ -12,6 +12,7 @@ from ocr_grpc.commands.failure import CommandFailed
 
 COMMANDS = {
     "serve": ("serve", "Run the service until it is told to stop (SIGTERM or Ctrl-C)."),
+    "engine": ("engine", "Run engine workers for servers on other machines, until told to stop."),
     "extract": ("extract", "Read documents and print their text as it is recognized."),
     "inspect": ("inspect", "Say what a document is and what reading it would cost."),
     "login": ("login", "Sign in to a server and keep the session for later commands."),

@@ -37,6 +37,21 @@ class Separator(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a line.
+
+    Attributes:
+        text: in NFC, without white space.
+        polygon: its outline in pixels of the rendered page.
+        confidence: how sure the reader is, in [0, 1].
+    """
+
+    text: str
+    polygon: Polygon
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of text as it stands on a page.
 
@@ -45,16 +60,33 @@ class Line:
         polygon: its outline in pixels of the rendered page.
         confidence: how sure the reader is, in [0, 1]; 1.0 for a text layer.
         separator: what precedes it in the page's text; `NONE` for the first line of a page.
+        words: its words, if they were asked for.
     """
 
     text: str
     polygon: Polygon
     confidence: float
     separator: Separator = Separator.LINE
+    words: tuple[Word, ...] = ()
 
     def first(self) -> "Line":
         """Return the same line as the first of its page."""
         return replace(self, separator=Separator.NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of a page, from engines that see blocks and not lines.
+
+    Attributes:
+        label: what it is, in the word of the model, such as `title` or `table`; may be empty.
+        polygon: its outline in pixels of the rendered page; empty if it is not known.
+        offset: where its text begins in that of the page, in code points.
+    """
+
+    label: str
+    polygon: Polygon
+    offset: int
 
 
 def joined(lines: "list[Line] | tuple[Line, ...]") -> str:

@@ -47,8 +47,18 @@ def give_memory_back() -> None:
 
 def resident_bytes(pid: int | None = None) -> int:
     """Return the resident memory of a process in bytes; 0 where /proc does not tell."""
+    return _memory_pages(pid)[0] * os.sysconf("SC_PAGE_SIZE")
+
+
+def private_bytes(pid: int | None = None) -> int:
+    """Return the same without mapped files, which the kernel can drop; 0 where /proc tells not."""
+    resident, mapped = _memory_pages(pid)
+    return (resident - mapped) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _memory_pages(pid: int | None) -> tuple[int, int]:
     try:
         fields = Path(f"/proc/{pid or 'self'}/statm").read_text().split()
     except OSError:
-        return 0
-    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+        return 0, 0
+    return int(fields[1]), int(fields[2])

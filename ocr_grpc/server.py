@@ -106,12 +106,13 @@ class Server:
         self.metrics_port = serve_metrics(metrics, settings)
         reading = await open_reading(settings, spool, run_dir, metrics, self._stack)
         self._engine, self._extractor = reading.engine, reading.extractor
+        engines = reading.engines
         intake = Intake(self._extractor, spool, metering.ledger, metering.streams)
         limits = limits_for(OcrLimits, settings)
         offer = Offer(role_limits(settings), settings.registration, settings.auth_enabled)
-        servicer = OcrServicerImpl(intake, self._engine, version("ocr-grpc"), limits, offer)
+        servicer = OcrServicerImpl(intake, engines, version("ocr-grpc"), limits, offer)
         add_OcrServiceServicer_to_server(servicer, self._grpc)
-        add_compatibility_service(self._grpc, intake, fetcher, self._engine, limits)
+        add_compatibility_service(self._grpc, intake, fetcher, engines, limits)
         health = ServerHealth(
             database,
             metering.windows,
@@ -120,6 +121,7 @@ class Server:
             lambda: self._engine.ready_workers,
             accounts.mailer.configured,
             lambda: self._sidecar.is_up if self._sidecar else None,
+            lambda: reading.vision.ready_workers > 0 if reading.vision else None,
         )
         add_account_services(self._grpc, settings, accounts, metering, health)
         await self._grpc.start()
@@ -188,6 +190,7 @@ class Server:
 
     def _engine_changed(self, ready_workers: int) -> None:
         """Tell probes the truth: without a worker no image can be read."""
+        self._extractor.resize()
         if not self._stopping:
             change = asyncio.create_task(self._board.set(SERVING if ready_workers else NOT_SERVING))
             self._health_changes.add(change)

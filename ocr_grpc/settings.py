@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from ocr_grpc.settings_accounts import AccountSettings
+from ocr_grpc.settings_engines import EngineSettings
 from ocr_grpc.settings_http import HttpSettings
 
 MIB = 1024 * 1024
@@ -22,7 +23,7 @@ class SettingsError(Exception):
     """A setting is wrong; the message names the variable and the fix."""
 
 
-class Settings(AccountSettings, HttpSettings):
+class Settings(AccountSettings, HttpSettings, EngineSettings):
     """The settings in force. Immutable."""
 
     model_config = SettingsConfigDict(
@@ -106,35 +107,6 @@ class Settings(AccountSettings, HttpSettings):
         default=1_000, ge=1, description="The same for one caller."
     )
 
-    engine: Literal["ppocr", "null", "crash", "hang", "empty"] = Field(
-        default="ppocr",
-        description="Engine that reads images. All but ppocr serve tests; null gives fixed lines.",
-    )
-    engine_workers: int = Field(
-        default=0,
-        ge=0,
-        le=256,
-        description="Engine processes of one thread each. 0 means one per processor core.",
-    )
-    engine_backend: Literal["auto", "openvino", "onnxruntime"] = Field(
-        default="auto", description="Inference runtime. auto takes the faster one on this machine."
-    )
-    engine_precision: Literal["auto", "bf16", "f32"] = Field(
-        default="auto",
-        description="Arithmetic. auto takes bf16 where the processor computes it (AMX), else f32.",
-    )
-    engine_start_seconds: float = Field(
-        default=120,
-        gt=0,
-        le=DAY_SECONDS,
-        description="Seconds a worker may take until it is ready.",
-    )
-    engine_memory_bytes: int = Field(
-        default=2048 * MIB,
-        ge=256 * MIB,
-        description="Resident memory at which a worker is replaced between two pages, in bytes.",
-    )
-
     readers: int = Field(
         default=0,
         ge=0,
@@ -171,10 +143,10 @@ class Settings(AccountSettings, HttpSettings):
         default=120, gt=0, le=DAY_SECONDS, description="Seconds the engine may take over one page."
     )
     pages_at_once: int = Field(
-        default=4,
-        ge=1,
+        default=0,
+        ge=0,
         le=64,
-        description="Pages of one extraction under way together, so that no worker idles.",
+        description="Pages of one document under way together. 0: what engines can read, and 2.",
     )
     upload_idle_seconds: float = Field(
         default=60,
@@ -210,8 +182,8 @@ class Settings(AccountSettings, HttpSettings):
 
     @property
     def worker_count(self) -> int:
-        """Return how many engine processes to run."""
-        return self.engine_workers or cores()
+        """Return how many engine processes to run on this machine."""
+        return cores() if self.engine_workers == 0 else max(0, self.engine_workers)
 
     @property
     def reader_count(self) -> int:

@@ -1,5 +1,8 @@
 """What tests share: a real server on a free port, and documents made on the spot."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 import ocr_grpc  # noqa: F401 - first, because it tells grpc what to do at forks
@@ -11,3 +14,10 @@ pytest_plugins = ["tests.backends"]
 @pytest.fixture(autouse=True, scope="session")
 def _logs() -> None:
     configure_logs("console", "warning")
+
+
+@pytest.fixture
+def folder():
+    """Return a folder whose path is short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="ocr-") as name:
+        yield Path(name)

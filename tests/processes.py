@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -15,9 +16,11 @@ COMMAND = str(Path(sys.executable).parent / "ocr-grpc")
 def environment(folder: Path, **settings: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     defaults = {"DATA_DIR": str(folder / "data"), "ENGINE": "null", "GRPC_PORT": "0"}
+    defaults |= {"ENGINE_WORKERS": "1"}
     defaults |= {"HTTP_PORT": "0", "METRICS_PORT": "0", "AUTH_ENABLED": "false", "BCRYPT_COST": "4"}
     defaults |= {"LOGIN_ATTEMPTS_PER_MINUTE": "1000000", "LOGIN_ATTEMPTS_PER_ADDRESS": "1000000"}
-    return kept | defaults | {"LOG_FORMAT": "json"} | settings
+    defaults |= {"TESSERACT_WORKERS": "0", "LOG_FORMAT": "json"}
+    return kept | defaults | settings
 
 
 def free_ports(count: int) -> list[int]:
@@ -64,3 +67,29 @@ def _serving(
     finally:
         process.terminate()
         process.communicate(timeout=20)
+
+
+@contextmanager
+def engine_machine(
+    folder: Path, port: int = 0, log_name: str = "engine.log", **settings: str
+) -> Iterator[tuple[subprocess.Popen, str]]:
+    """Run `ocr-grpc engine` with one worker; yield its process and its address."""
+    settings = {"ENGINE_PORT": str(port), "ENGINE_WORKERS": "1"} | settings
+    with (folder / log_name).open("w") as log:
+        process = subprocess.Popen(
+            [COMMAND, "engine"],
+            env=environment(folder, **settings),
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    try:
+        assert select.select([process.stdout], [], [], 60)[0], "It never became ready."
+        words = process.stdout.readline().split()
+        assert words[0] == "ready", (folder / log_name).read_text()
+        yield process, dict(word.split("=", 1) for word in words[1:3])["address"]
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
+        process.communicate(timeout=60)

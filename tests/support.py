@@ -33,9 +33,9 @@ async def running(
     data_dir: Path, fetcher: Fetcher | None = None, **settings
 ) -> AsyncIterator[Server]:
     """Run a server with the null engine and without accounts, unless settings say otherwise."""
-    values = {"engine": "null", "engine_workers": 2, "readers": 2, "shutdown_grace_seconds": 1}
+    values = {"engine": "null", "engine_workers": 1, "readers": 2, "shutdown_grace_seconds": 1}
     values |= {"grpc_port": 0, "metrics_port": 0, "auth_enabled": False, "bcrypt_cost": 4}
-    values |= {"http_enabled": False, "http_port": 0}
+    values |= {"http_enabled": False, "http_port": 0, "tesseract_workers": 0}
     server = Server(Settings(_env_file=None, data_dir=data_dir, **values | settings), fetcher)
     await server.start()
     try:

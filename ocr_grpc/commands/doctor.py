@@ -3,7 +3,6 @@
 import os
 import platform
 import tempfile
-import threading
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,9 +10,7 @@ from time import perf_counter
 
 import typer
 
-from ocr_grpc.engines.catalog import EngineChoice, load_engine
-from ocr_grpc.engines.engine import PageImage, ReadOptions
-from ocr_grpc.model import joined
+from ocr_grpc.commands.doctor_engines import SAMPLE_TEXT, engine_checks
 from ocr_grpc.settings import Settings, SettingsError, cores, load_settings
 from ocr_grpc.telemetry.logs import configure_logs
 
@@ -40,8 +37,6 @@ PACKAGES = (
 REDIS_SECONDS = 5.0
 ENVOY_SECONDS = 10.0
 
-SAMPLE_TEXT = "The quick brown fox 0123456789"
-
 
 def doctor() -> None:
     """Check the installation and print versions.
@@ -64,7 +59,7 @@ def doctor() -> None:
         ("database", _check_database),
         *([("redis", _check_redis)] if settings.redis_url.get_secret_value() else []),
         ("document readers", _check_readers),
-        ("engine", _check_engine),
+        *engine_checks(settings),
         *([("http sidecar", _check_sidecar)] if settings.http_enabled else []),
     ]
     if not all([_run(name, check, settings) for name, check in checks]):  # noqa: C419 - run all
@@ -222,35 +217,3 @@ def _sample_pdf() -> bytes:
     buffer = io.BytesIO()
     Image.new("L", (200, 100), 255).save(buffer, "PDF")
     return buffer.getvalue()
-
-
-def _check_engine(settings: Settings) -> str:
-    """Load the engine and let it read a line drawn here."""
-    began = perf_counter()
-    choice = EngineChoice(settings.engine, settings.engine_backend, settings.engine_precision)
-    engine = load_engine(choice)
-    loaded = perf_counter()
-    lines = [
-        line
-        for batch in engine.read(_sample_page(), ReadOptions(), threading.Event())
-        for line in batch
-    ]
-    seconds = perf_counter() - loaded
-    text = joined(lines)
-    described = engine.describe()
-    if settings.engine == "ppocr" and text != SAMPLE_TEXT:
-        raise RuntimeError(f"read {text!r} instead of {SAMPLE_TEXT!r}")
-    return (
-        f"{described.name} ({described.model}) on {described.backend}, {described.precision}, "
-        f"{len(described.languages)} languages; loaded in {loaded - began:.1f} s, "
-        f"read a line in {seconds:.2f} s"
-    )
-
-
-def _sample_page() -> PageImage:
-    import numpy as np
-    from PIL import Image, ImageDraw, ImageFont
-
-    picture = Image.new("L", (900, 120), 255)
-    ImageDraw.Draw(picture).text((40, 35), SAMPLE_TEXT, fill=0, font=ImageFont.load_default(40))
-    return PageImage(np.asarray(picture), dpi=200)

@@ -28,9 +28,13 @@ from ocr_grpc.commands.ended_call import EndedCall
 from ocr_grpc.commands.options import Address
 from ocr_grpc.commands.output import Output, Printer, make_printer
 from ocr_grpc.commands.progress import Progress
-from ocr_grpc.extraction.options import Mode
+from ocr_grpc.extraction.options import Mode, Quality
 from ocr_grpc.model import TextFormat
-from ocr_grpc.rpc.mapping import mode_to_proto, text_format_to_proto
+from ocr_grpc.rpc.options_mapping import (
+    mode_to_proto,
+    quality_to_proto,
+    text_format_to_proto,
+)
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1 import options_pb2
 from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
@@ -61,6 +65,16 @@ def extract(
     language: Annotated[
         list[str] | None, typer.Option(help="Language to expect, such as de. May be repeated.")
     ] = None,
+    engine: Annotated[
+        str, typer.Option(help="Engine to read images with, such as ppocr; default: the server's.")
+    ] = "",
+    prompt: Annotated[str, typer.Option(help="What to ask a vision-language engine.")] = "",
+    quality: Annotated[
+        str, typer.Option(help="final, or draft-then-final: two readings of each page.")
+    ] = Quality.FINAL.value,
+    words: Annotated[
+        bool, typer.Option("--words", help="With json and ndjson: words with their places.")
+    ] = False,
     text_format: Annotated[
         str, typer.Option(help="plain or markdown; default: what the document has.")
     ] = "",
@@ -80,6 +94,10 @@ def extract(
         pages=pages,
         dpi=dpi,
         languages=language or [],
+        engine=engine,
+        prompt=prompt,
+        quality=quality_to_proto(named(Quality, quality, "QUALITY_")),
+        words=words,
         password=password,
         text_format=_text_format(text_format),
         skip_pictures=skip_pictures,
@@ -112,7 +130,7 @@ async def _extract_all(
     credentials = credentials_for(server)
     async with open_async_channel(server, CHANNEL_OPTIONS) as channel:
         stub: OcrServiceAsyncStub = OcrServiceStub(channel)
-        with make_printer(output, sys.stdout, options.pages) as printer:
+        with make_printer(output, sys.stdout, options) as printer:
             for file in files:
                 code = await _extract_one(stub, credentials, file, options, printer, timeout)
                 worst = code if worst is ExitCode.OK or code is ExitCode.DOCUMENT_FAILED else worst

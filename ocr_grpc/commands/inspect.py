@@ -12,7 +12,7 @@ from ocr_grpc.commands.failure import CommandFailed
 from ocr_grpc.commands.options import Address, Output
 from ocr_grpc.commands.tables import Form, note, print_json, print_rows
 from ocr_grpc.extraction.options import Mode
-from ocr_grpc.rpc.mapping import mode_to_proto
+from ocr_grpc.rpc.options_mapping import mode_to_proto
 from ocr_grpc.v1 import document_pb2, options_pb2
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 

@@ -10,6 +10,7 @@ from ocr_grpc.commands.tables import to_json
 from ocr_grpc.extraction.options import select_pages
 from ocr_grpc.rpc.whole_document import WholeDocument
 from ocr_grpc.v1 import ocr_service_pb2 as pb
+from ocr_grpc.v1 import options_pb2
 
 
 class Output(Enum):
@@ -92,12 +93,14 @@ class TextPrinter(_Printer):
     """The text in page order, a form feed between pages: the page at hand as its text comes.
 
     Text that was printed cannot be taken back. A page that is read again is printed on from where
-    it stood, or, should it read differently this time, once more.
+    it stood, or, should it read differently this time, once more. So drafts are not printed at all.
     """
 
-    def __init__(self, out: TextIO, pages: str) -> None:
+    def __init__(self, out: TextIO, pages: str, revision: int) -> None:
+        """Take what pages are asked for, and the first revision that is no draft."""
         super().__init__(out)
         self._pages = pages
+        self._revision = revision
         self._order: deque[int] = deque()
         self._texts: dict[int, str] = {}
         self._finished: set[int] = set()
@@ -109,10 +112,10 @@ class TextPrinter(_Printer):
             case "started":
                 ranges = select_pages(self._pages, response.started.document_page_count)
                 self._order = deque(chain.from_iterable(ranges))
-            case "delta":
+            case "delta" if response.delta.revision >= self._revision:
                 page = response.delta.page_number
                 self._texts[page] = self._texts.get(page, "") + response.delta.text
-            case "retract":
+            case "retract" if response.retract.revision >= self._revision:
                 page = response.retract.page_number
                 self._texts[page] = self._texts.get(page, "")[: response.retract.offset]
             case "page_finished":
@@ -151,11 +154,12 @@ class TextPrinter(_Printer):
             self._printed = text
 
 
-def make_printer(output: Output, out: TextIO, pages: str) -> Printer:
-    """Return the printer for a form of output; `pages` is the option of that name."""
+def make_printer(output: Output, out: TextIO, options: options_pb2.ExtractOptions) -> Printer:
+    """Return the printer for a form of output, of documents that are read with these options."""
+    drafts = options.quality == options_pb2.QUALITY_DRAFT_THEN_FINAL
     match output:
         case Output.TEXT:
-            return TextPrinter(out, pages)
+            return TextPrinter(out, options.pages, revision=2 if drafts else 1)
         case Output.JSON:
             return DocumentPrinter(out)
         case Output.NDJSON:

@@ -54,7 +54,8 @@ def _announce(server: Server, settings: Settings) -> None:
     http = f" http={_http_address(server, settings)}" if server.http_port else ""
     typer.echo(
         f"ready grpc={address}{http} engine={engine.name} backend={engine.backend!r} "
-        f"precision={engine.precision} workers={settings.worker_count}"
+        f"precision={engine.precision} workers="
+        f"{settings.worker_count or server.engine.ready_workers}"
     )
 
 

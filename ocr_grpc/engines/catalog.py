@@ -19,6 +19,8 @@ class EngineChoice:
     engine: str
     backend: "BackendName" = "auto"
     precision: "PrecisionName" = "auto"
+    binary: str = ""
+    """The program to run, for an engine that is one; empty: the one on the PATH."""
 
 
 def load_engine(choice: EngineChoice) -> Engine:
@@ -32,6 +34,10 @@ def load_engine(choice: EngineChoice) -> Engine:
         from ocr_grpc.engines.ppocr import PpOcrEngine
 
         return PpOcrEngine.load(backend=choice.backend, precision=choice.precision)
+    if choice.engine == "tesseract":
+        from ocr_grpc.engines.tesseract.engine import TesseractEngine
+
+        return TesseractEngine.load(choice.binary)
     if choice.engine in _SIMPLE:
         return _SIMPLE[choice.engine]()
     raise ValueError(f"There is no engine {choice.engine!r}.")

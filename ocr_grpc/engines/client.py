@@ -1,16 +1,33 @@
-"""Speaks to one engine worker."""
+"""Speaks to one engine worker, whether a process of this machine or a machine of many."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 import grpc.aio
 
+from ocr_grpc.engines.deadlines import Deadlines, PageClock
 from ocr_grpc.engines.engine import EngineDescription
-from ocr_grpc.engines.errors import EngineFailed, PageTimedOut, WorkerLost
-from ocr_grpc.engines.page_read import PageRead, ReadTimes
-from ocr_grpc.engines.wire import description_from_proto, lines_from_proto
+from ocr_grpc.engines.errors import (
+    EngineFailed,
+    PageDropped,
+    PageTimedOut,
+    WorkerBusy,
+    WorkerLost,
+)
+from ocr_grpc.engines.load import Load
+from ocr_grpc.engines.page_output import Admitted, page_in_chunks, page_in_spool
+from ocr_grpc.engines.page_read import PageRead, ReadBegan, ReadTimes
+from ocr_grpc.engines.wire import (
+    ADMITTED_KEY,
+    PAGE_SECONDS_KEY,
+    description_from_proto,
+    lines_from_proto,
+    load_from_proto,
+)
 from ocr_grpc.internal.v1 import engine_service_pb2 as pb
 from ocr_grpc.internal.v1.engine_service_pb2_grpc import EngineServiceStub
 from ocr_grpc.model import Line
@@ -18,7 +35,10 @@ from ocr_grpc.model import Line
 if TYPE_CHECKING:  # a type of the stub file alone
     from ocr_grpc.internal.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
 
-OPTIONS = [
+# Generic only in the stub files of grpc.
+ReadCall: TypeAlias = "grpc.aio.StreamStreamCall[Any, pb.ReadResponse]"
+
+OPTIONS: list[tuple[str, Any]] = [
     # A worker that was killed is back within seconds; the default of up to two minutes is too long.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 500),
@@ -27,79 +47,165 @@ OPTIONS = [
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
+    # A connection of its own, whatever else this process connects to.
+    ("grpc.use_local_subchannel_pool", 1),
 ]
+
+ANSWER_SECONDS = 5.0
+"""How long a worker whose page takes too long may take to say that it is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """How to reach a worker.
+
+    Attributes:
+        target: as gRPC names it.
+        credentials: None for plain text.
+        token: shown at each call; may be empty.
+        name: the host that its certificate must be for.
+    """
+
+    target: str
+    credentials: grpc.ChannelCredentials | None = None
+    token: str = ""
+    name: str = ""
+
+    def __repr__(self) -> str:
+        """Leave the token out."""
+        return f"Address({self.target!r})"
+
+    def open(self) -> grpc.aio.Channel:
+        """Return a channel there; it connects at the first call."""
+        if self.credentials is None:
+            return grpc.aio.insecure_channel(self.target, options=OPTIONS)
+        named = [("grpc.ssl_target_name_override", self.name)]
+        return grpc.aio.secure_channel(self.target, self.credentials, options=OPTIONS + named)
 
 
 class EngineClient:
     """A channel to one worker."""
 
-    def __init__(self, address: str) -> None:
-        self._channel = grpc.aio.insecure_channel(address, options=OPTIONS)
-        self._stub: EngineServiceAsyncStub = EngineServiceStub(self._channel)
+    def __init__(self, address: Address, deadlines: Deadlines, *, shares_spool: bool) -> None:
+        """Make a channel; it connects at the first call.
 
-    async def describe(self, timeout_seconds: float) -> EngineDescription:
-        """Wait until the worker answers, and return what its engine is.
+        Args:
+            address: where the worker is.
+            deadlines: what its pages may take beside the time of the engine.
+            shares_spool: whether it sees the files of pages; else their pixels are sent.
+        """
+        self._channel = address.open()
+        self._stub: EngineServiceAsyncStub = EngineServiceStub(self._channel)
+        self._metadata: tuple[tuple[str, str], ...] = ()
+        if address.token:
+            self._metadata = (("authorization", f"Bearer {address.token}"),)
+        self._deadlines = deadlines
+        self._requests: Callable[[PageRead, Admitted], AsyncIterator[pb.ReadRequest]] = (
+            page_in_spool if shares_spool else page_in_chunks
+        )
+
+    async def describe(self, timeout_seconds: float, *, wait: bool) -> EngineDescription:
+        """Return what the engine of the worker is.
+
+        Args:
+            timeout_seconds: for the whole of it.
+            wait: whether to wait until there is a worker, or say at once that there is none.
 
         Raises:
             grpc.aio.AioRpcError: it did not answer in time.
         """
         response = await self._stub.Describe(
-            pb.DescribeRequest(), timeout=timeout_seconds, wait_for_ready=True
+            pb.DescribeRequest(),
+            timeout=timeout_seconds,
+            wait_for_ready=wait,
+            metadata=self._metadata,
         )
         return description_from_proto(response)
 
-    async def read(self, read: PageRead) -> AsyncGenerator[list[Line] | ReadTimes, None]:
-        """Yield the lines of a page as they come, and at last what it took.
+    async def watch(self, silence_seconds: float) -> AsyncGenerator[Load, None]:
+        """Yield how busy the worker is, until it has left.
+
+        Raises:
+            TimeoutError: it said nothing for so long.
+            grpc.aio.AioRpcError: it went away.
+        """
+        call = self._stub.Watch(pb.WatchRequest(), metadata=self._metadata)
+        try:
+            while True:
+                async with asyncio.timeout(silence_seconds):
+                    message = await call.read()
+                if not isinstance(message, pb.WatchResponse):
+                    return
+                yield load_from_proto(message)
+        finally:
+            call.cancel()
+
+    async def read(self, read: PageRead) -> AsyncGenerator[ReadBegan | list[Line] | ReadTimes]:
+        """Yield that the engine turns to a page, its lines as they come, and what it took.
 
         Closing the iterator early cancels the call, and so stops the engine.
 
         Raises:
-            WorkerLost: the worker went away; another one may be asked.
+            WorkerBusy: it takes no page now.
+            WorkerLost: the worker went away or does not answer; another one may be asked.
             PageTimedOut, EngineFailed: this page failed.
         """
-        call = self._stub.Read(_requests(read), timeout=read.timeout_seconds)
-        began = False
+        metadata = (*self._metadata, (PAGE_SECONDS_KEY, f"{read.timeout_seconds:.3f}"))
+
+        async def admitted() -> bool:
+            return any(key == ADMITTED_KEY for key, _ in await call.initial_metadata())
+
+        call = self._stub.Read(self._requests(read, admitted), metadata=metadata)
+        clock = PageClock(self._deadlines, read.timeout_seconds, self._answers, call.cancel)
         try:
-            async for response in call:
-                match response.WhichOneof("part"):
-                    case "begun":
-                        began = True
-                    case "done":
-                        yield ReadTimes(response.done.seconds, response.done.cpu_seconds)
-                    case _:
-                        yield lines_from_proto(response.batch)
+            async with aclosing(_parts(call)) as parts:
+                async for part in parts:
+                    if isinstance(part, ReadBegan):
+                        clock.begin()
+                    yield part
         except grpc.aio.AioRpcError as error:
-            raise _translated(error, read, began) from None
+            raise clock.verdict or _translated(error, read, clock.began) from None
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task and task.cancelling():
                 raise
-            # Nobody cancelled us: the channel was closed, because the worker had ended.
-            raise WorkerLost("The channel to the worker was closed.", began=began) from None
+            # Nobody cancelled us: time is up, or the channel was closed as the worker had ended.
+            closed = WorkerLost("The channel to the worker was closed.", began=clock.began)
+            raise clock.verdict or closed from None
         finally:
+            clock.stop()
             call.cancel()
 
     async def close(self) -> None:
         """End the channel and what runs over it."""
         await self._channel.close()
 
+    async def _answers(self) -> bool:
+        try:
+            return bool(await self.describe(ANSWER_SECONDS, wait=False))
+        except (grpc.aio.AioRpcError, grpc.aio.UsageError):
+            return False
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task and task.cancelling():
+                raise
+            return False  # the channel was closed meanwhile, which is what the other error says too
 
-async def _requests(read: PageRead) -> AsyncGenerator[pb.ReadRequest, None]:
-    geometry = read.page.geometry
-    yield pb.ReadRequest(
-        header=pb.ReadHeader(
-            width_px=geometry.width_px,
-            height_px=geometry.height_px,
-            channels=read.page.channels,
-            dpi=geometry.dpi,
-            languages=read.options.languages,
-            caller=read.caller,
-            priority=pb.PRIORITY_INTERACTIVE,
-            extraction_id=read.extraction_id,
-            page_number=read.page_number,
-        )
-    )
-    yield pb.ReadRequest(spool_file=read.page.path.name)
+
+async def _parts(call: ReadCall) -> AsyncGenerator[ReadBegan | list[Line] | ReadTimes]:
+    done = False
+    async for response in call:
+        match response.WhichOneof("part"):
+            case "begun":
+                yield ReadBegan()
+            case "done":
+                done = True
+                sums = response.done
+                yield ReadTimes(sums.seconds, sums.cpu_seconds, sums.alphabet)
+            case _:
+                yield lines_from_proto(response.batch)
+    if not done:
+        raise PageDropped("The worker ended the page in the middle.", began=True)
 
 
 def _translated(error: grpc.aio.AioRpcError, read: PageRead, began: bool) -> Exception:
@@ -111,5 +217,9 @@ def _translated(error: grpc.aio.AioRpcError, read: PageRead, began: bool) -> Exc
             )
         case grpc.StatusCode.ABORTED | grpc.StatusCode.INVALID_ARGUMENT:
             return EngineFailed("The engine failed on this page.")
+        case grpc.StatusCode.RESOURCE_EXHAUSTED if not began:
+            return WorkerBusy(error.details())
+        case grpc.StatusCode.DATA_LOSS:
+            return PageDropped(f"Of the worker: {error.details()}", began=began)
         case _:
             return WorkerLost(f"{error.code().name}: {error.details()}", began=began)

@@ -32,6 +32,8 @@ class ReadOptions:
     """What the caller asks of the engine; already validated against its description."""
 
     languages: tuple[str, ...] = ()
+    words: bool = False
+    """Whether lines are to come with their words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,12 @@ class EngineDescription:
     precision: str
     """The arithmetic really used, such as `bf16` or `f32`."""
     languages: tuple[str, ...] = field(default=())
-    """BCP 47 codes of the languages it reads, sorted."""
+    """BCP 47 codes of the languages it reads, sorted. Empty: any may be asked for."""
+    takes_prompt: bool = False
+    gives_words: bool = False
+    gives_blocks: bool = False
+    """Whether it sees blocks instead of lines."""
+    writes_markdown: bool = False
 
 
 class ReadCancelled(Exception):
@@ -70,6 +77,10 @@ class Engine(Protocol):
 
     def describe(self) -> EngineDescription:
         """Return what this engine is; constant once loaded."""
+        ...
+
+    def alphabet(self, options: ReadOptions) -> str:
+        """Return which characters it chooses from, such as `full`; empty if it does not choose."""
         ...
 
     def read(

@@ -1,10 +1,11 @@
 """Runs a blocking engine on one thread and hands its lines to the event loop as they come."""
 
 import asyncio
+import resource
 import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from time import perf_counter, thread_time
+from time import perf_counter, process_time
 from typing import Self
 
 from ocr_grpc.engines.engine import Engine, EngineDescription, PageImage, ReadCancelled, ReadOptions
@@ -57,13 +58,15 @@ class EngineThread:
         batches: asyncio.Queue[list[Line] | None] = asyncio.Queue()
 
         def work() -> ReadTimes:
-            wall, cpu = perf_counter(), thread_time()
+            wall, cpu = perf_counter(), _processor_seconds()
             try:
                 for lines in self._engine.read(page, options, cancellation):
                     loop.call_soon_threadsafe(batches.put_nowait, lines)
             finally:
                 loop.call_soon_threadsafe(batches.put_nowait, None)
-            return ReadTimes(perf_counter() - wall, thread_time() - cpu)
+            return ReadTimes(
+                perf_counter() - wall, _processor_seconds() - cpu, self._engine.alphabet(options)
+            )
 
         reading = self._executor.submit(work)
         try:
@@ -73,6 +76,15 @@ class EngineThread:
         finally:
             cancellation.set()
             await _stopped(reading)
+
+
+def _processor_seconds() -> float:
+    """Return what this process has used, with programs that it ran and that ended.
+
+    That of the thread would leave out what a runtime computes on threads of its own.
+    """
+    programs = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return process_time() + programs.ru_utime + programs.ru_stime
 
 
 async def _stopped(reading: Future[ReadTimes]) -> None:

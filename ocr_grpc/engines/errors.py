@@ -36,3 +36,11 @@ class WorkerLost(Exception):
     def __init__(self, message: str, *, began: bool = False) -> None:
         super().__init__(message)
         self.began = began
+
+
+class PageDropped(WorkerLost):
+    """The worker let go of the page, but is there: what read it behind that worker went away."""
+
+
+class WorkerBusy(Exception):
+    """The worker has as many pages as it admits; another may be asked. Never leaves the pool."""

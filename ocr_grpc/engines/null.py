@@ -12,7 +12,7 @@ from ocr_grpc.engines.engine import (
     ReadCancelled,
     ReadOptions,
 )
-from ocr_grpc.model import Line, Separator, box
+from ocr_grpc.model import Line, Separator, Word, box
 
 LINES_PER_PAGE = 4
 
@@ -24,7 +24,14 @@ class NullEngine:
 
     def describe(self) -> EngineDescription:
         """Return what this engine is."""
-        return EngineDescription(self.name, self.name, "1", "none", "none", ("de", "en", "fr"))
+        languages = ("de", "en", "fr")
+        return EngineDescription(
+            self.name, self.name, "1", "none", "none", languages, gives_words=True
+        )
+
+    def alphabet(self, options: ReadOptions) -> str:
+        """Return nothing: it knows its lines by heart."""
+        return ""
 
     def read(
         self, page: PageImage, options: ReadOptions, cancellation: Cancellation
@@ -36,7 +43,9 @@ class NullEngine:
                 raise ReadCancelled
             top, bottom = (height * edge / LINES_PER_PAGE for edge in (index, index + 1))
             separator = Separator.LINE if index else Separator.NONE
-            yield [Line(f"null line {index + 1}", box(0, top, width, bottom), 1.0, separator)]
+            text, polygon = f"null line {index + 1}", box(0, top, width, bottom)
+            words = tuple(Word(word, polygon, 1.0) for word in text.split() if options.words)
+            yield [Line(text, polygon, 1.0, separator, words)]
 
 
 class EmptyEngine(NullEngine):

@@ -1,9 +1,17 @@
 """What is asked of an engine worker, and what it says beside the lines."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 from ocr_grpc.engines.engine import ReadOptions
 from ocr_grpc.model import RenderedPage
+
+
+class Priority(IntEnum):
+    """How urgent a page is; the smaller number goes first, always."""
+
+    INTERACTIVE = 0
+    BATCH = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +24,23 @@ class PageRead:
     extraction_id: str
     page_number: int
     timeout_seconds: float
+    priority: Priority = Priority.INTERACTIVE
+    weight: float = 1.0
+    """The caller's share beside other callers."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadTimes:
-    """What reading a page took, in seconds of wall time and of the thread's processor time."""
+    """What reading a page took, in seconds of wall time and of processor time.
+
+    `alphabet` names the characters the engine chose from; empty if it does not choose.
+    """
 
     seconds: float
     cpu_seconds: float
+    alphabet: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBegan:
+    """The engine turned to the page: if it is lost from now on, the page may be to blame."""

@@ -19,16 +19,18 @@ import grpc.aio
 import uvloop
 
 from ocr_grpc.engines.catalog import EngineChoice, load_engine
+from ocr_grpc.engines.engine import PageImage, ReadOptions
 from ocr_grpc.engines.engine_thread import EngineStuck, EngineThread
-from ocr_grpc.engines.page_input import InvalidPage, receive_page
-from ocr_grpc.engines.page_read import ReadTimes
-from ocr_grpc.engines.wire import description_to_proto, lines_to_proto
+from ocr_grpc.engines.errors import PageDropped, WorkerBusy
+from ocr_grpc.engines.load import LoadBoard
+from ocr_grpc.engines.page_input import InvalidPage, receive_page, receiving
+from ocr_grpc.engines.page_read import ReadBegan, ReadTimes
+from ocr_grpc.engines.wire import description_to_proto, load_to_proto, part_to_proto
 from ocr_grpc.internal.v1 import engine_service_pb2 as pb
 from ocr_grpc.internal.v1.engine_service_pb2_grpc import (
     EngineServiceServicer,
     add_EngineServiceServicer_to_server,
 )
-from ocr_grpc.model import Line
 from ocr_grpc.processes import die_with_parent, resident_bytes
 
 # Generic only in the stub files of grpc.
@@ -44,9 +46,6 @@ SERVER_OPTIONS = [
     ("grpc.http2.max_ping_strikes", 0),
 ]
 
-READ_INPUT_SECONDS = 30.0
-"""How long the pixels of a page may take to arrive."""
-
 
 class EngineServicer(EngineServiceServicer):
     """Answers `EngineService` for one engine."""
@@ -56,7 +55,7 @@ class EngineServicer(EngineServiceServicer):
         self._spool = spool
         self._memory_bytes = memory_bytes
         self._turn = asyncio.Lock()
-        self._waiting = False
+        self.board = LoadBoard(slots=1)
         self.too_large = asyncio.Event()
 
     async def Describe(  # noqa: N802 - the name in the proto
@@ -65,44 +64,53 @@ class EngineServicer(EngineServiceServicer):
         """Return what the engine is."""
         return description_to_proto(self._thread.description)
 
+    async def Watch(  # noqa: N802 - the name in the proto
+        self, request: pb.WatchRequest, context: Context
+    ) -> AsyncGenerator[pb.WatchResponse, None]:
+        """Send whether there is a page, and whether this worker is about to leave."""
+        async with contextlib.aclosing(self.board.watch()) as loads:
+            async for load in loads:
+                yield load_to_proto(load)
+
     async def Read(  # noqa: N802 - the name in the proto
         self,
         request_iterator: AsyncIterator[pb.ReadRequest],
         context: Context,
     ) -> AsyncGenerator[pb.ReadResponse, None]:
         """Read one page; a second call waits for the first to end, a third is refused."""
-        if self._waiting:
-            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "Another page is waiting.")
         try:
-            async with asyncio.timeout(READ_INPUT_SECONDS):
-                page, options = await receive_page(request_iterator, self._spool)
-                self._waiting = True
-                await self._turn.acquire()
+            with self.board.admitted():
+                async with receiving():
+                    page, options = await receive_page(request_iterator, self._spool)
+                async with (
+                    self._turn,
+                    contextlib.aclosing(self._read(page, options)) as responses,
+                ):
+                    async for response in responses:
+                        yield response
+        except WorkerBusy as busy:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(busy))
+        except PageDropped as dropped:
+            await context.abort(grpc.StatusCode.DATA_LOSS, str(dropped))
         except InvalidPage as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        finally:
-            self._waiting = False
-        try:
-            yield pb.ReadResponse(begun=pb.ReadBegun())
-            async with contextlib.aclosing(self._thread.read(page, options)) as parts:
-                async for part in parts:
-                    yield _response(part)
         except EngineStuck:
             _exit_stuck()
         except Exception:
             traceback.print_exc()
             await context.abort(grpc.StatusCode.ABORTED, "The engine failed on this page.")
-        finally:
-            self._turn.release()
-        if resident_bytes() > self._memory_bytes:
-            self.too_large.set()
 
-
-def _response(part: list[Line] | ReadTimes) -> pb.ReadResponse:
-    if isinstance(part, ReadTimes):
-        done = pb.ReadDone(seconds=part.seconds, cpu_seconds=part.cpu_seconds)
-        return pb.ReadResponse(done=done)
-    return pb.ReadResponse(batch=lines_to_proto(part))
+    async def _read(
+        self, page: PageImage, options: ReadOptions
+    ) -> AsyncGenerator[pb.ReadResponse, None]:
+        yield part_to_proto(ReadBegan())
+        async with contextlib.aclosing(self._thread.read(page, options)) as parts:
+            async for part in parts:
+                if isinstance(part, ReadTimes) and resident_bytes() > self._memory_bytes:
+                    # Before the page ends, so that no other comes: this process is about to.
+                    self.board.drain()
+                    self.too_large.set()
+                yield part_to_proto(part)
 
 
 def _exit_stuck() -> NoReturn:
@@ -113,7 +121,9 @@ def _exit_stuck() -> NoReturn:
 
 async def _serve(arguments: argparse.Namespace) -> int:
     die_with_parent(arguments.parent)
-    choice = EngineChoice(arguments.engine, arguments.backend, arguments.precision)
+    choice = EngineChoice(
+        arguments.engine, arguments.backend, arguments.precision, arguments.binary
+    )
     thread = await EngineThread.load(lambda: load_engine(choice))
     servicer = EngineServicer(thread, arguments.spool, arguments.memory_bytes)
     server = grpc.aio.server(options=SERVER_OPTIONS)
@@ -126,6 +136,7 @@ async def _serve(arguments: argparse.Namespace) -> int:
         loop.add_signal_handler(number, stop.set)
     waits = [asyncio.ensure_future(event.wait()) for event in (stop, servicer.too_large)]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    servicer.board.drain()
     await server.stop(grace=1.0)
     for wait in waits:
         wait.cancel()
@@ -141,6 +152,7 @@ def main() -> NoReturn:
     parser.add_argument("--engine", required=True)
     parser.add_argument("--backend", default="auto")
     parser.add_argument("--precision", default="auto")
+    parser.add_argument("--binary", default="")
     parser.add_argument("--memory-bytes", type=int, default=2**31)
     code = uvloop.run(_serve(parser.parse_args()))
     # Not sys.exit: an inference thread of a runtime may outlive the loop and hold the process.

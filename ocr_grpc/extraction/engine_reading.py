@@ -7,8 +7,8 @@ from typing import Protocol
 
 from ocr_grpc.engines.engine import EngineDescription, ReadOptions
 from ocr_grpc.engines.errors import EngineCrashed, WorkerLost
-from ocr_grpc.engines.page_read import PageRead, ReadTimes
-from ocr_grpc.model import Line, RenderedPage
+from ocr_grpc.engines.page_read import PageRead, Priority, ReadTimes
+from ocr_grpc.model import Line, RenderedPage, TextFormat
 
 MAX_ATTEMPTS = 3
 """How many workers may die over a page before it is the page's fault."""
@@ -43,21 +43,40 @@ class BeganAnew:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineReading:
-    """How the images of one page are read.
+class ReadingTerms:
+    """How the images of one extraction are read, and for whom.
 
     Attributes:
-        languages: to expect, as BCP 47 codes.
+        options: for engines that read lines.
+        prompt: for a language model; empty for its own.
+        text_format: the form wanted; None leaves it to the engine.
         caller: whom fairness counts the work for.
+        weight: the caller's share beside other callers.
         timeout_seconds: for one image.
     """
 
-    engine: PageEngine
-    languages: tuple[str, ...]
+    options: ReadOptions
+    prompt: str
+    text_format: TextFormat | None
     caller: str
+    priority: Priority
+    weight: float
     extraction_id: str
-    page_number: int
     timeout_seconds: float
+
+
+class EngineReading:
+    """Has the lines of one image read.
+
+    Attributes:
+        alphabet: the characters the engine chose from, known once `lines` is over.
+    """
+
+    def __init__(self, engine: PageEngine, terms: ReadingTerms, page_number: int) -> None:
+        self._engine = engine
+        self._terms = terms
+        self._page_number = page_number
+        self.alphabet = ""
 
     async def lines(self, image: RenderedPage) -> AsyncGenerator[list[Line] | BeganAnew, None]:
         """Yield the lines of an image as they are read.
@@ -67,22 +86,27 @@ class EngineReading:
             EngineFailed, PageTimedOut: it cannot be read.
             EngineUnavailable: no worker is there.
         """
+        terms = self._terms
         read = PageRead(
             page=image,
-            options=ReadOptions(self.languages),
-            caller=self.caller,
-            extraction_id=self.extraction_id,
-            page_number=self.page_number,
-            timeout_seconds=self.timeout_seconds,
+            options=terms.options,
+            caller=terms.caller,
+            extraction_id=terms.extraction_id,
+            page_number=self._page_number,
+            timeout_seconds=terms.timeout_seconds,
+            priority=terms.priority,
+            weight=terms.weight,
         )
         attempts, losses = 1, 0
         while attempts <= MAX_ATTEMPTS and losses < MAX_LOSSES:
             if losses:
                 yield BeganAnew(attempts)
             try:
-                async with aclosing(self.engine.read(read)) as parts:
+                async with aclosing(self._engine.read(read)) as parts:
                     async for part in parts:
-                        if not isinstance(part, ReadTimes):
+                        if isinstance(part, ReadTimes):
+                            self.alphabet = part.alphabet
+                        else:
                             yield part
                 return
             except WorkerLost as lost:
@@ -90,7 +114,7 @@ class EngineReading:
                 attempts += lost.began
                 losses += 1
         raise EngineCrashed(
-            f"{losses} engine workers ended while they read page {self.page_number}.",
-            page=self.page_number,
+            f"{losses} engine workers ended while they read page {self._page_number}.",
+            page=self._page_number,
             attempts=losses,
         )

@@ -31,14 +31,14 @@ class PageOutOfRange(InvalidOption):
 
 
 class LanguageNotSupported(InvalidOption):
-    """The engine does not read that language."""
+    """No engine reads all of the languages; `language` is one that is in the way."""
 
     reason = "LANGUAGE_NOT_SUPPORTED"
 
     def __init__(self, language: str, engine: str, available: tuple[str, ...]) -> None:
         super().__init__(
-            f"The engine {engine} does not read {language[:40]!r}; "
-            "GetCapabilities lists what it reads.",
+            f"{language[:40]!r} is not read here, or not together with the others (engines: "
+            f"{engine}); GetCapabilities lists what is read.",
             field="options.languages",
             language=language[:40],
             engine=engine,
@@ -71,6 +71,32 @@ class PromptNotSupported(InvalidOption):
         )
 
 
+class QualityNotSupported(InvalidOption):
+    """There is no language model that could follow a draft, or nothing that could draft."""
+
+    reason = "QUALITY_NOT_SUPPORTED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A draft and then a final reading need a vision-language engine, and another one that "
+            "reads the same languages; leave the quality out.",
+            field="options.quality",
+        )
+
+
+class WordsNotSupported(InvalidOption):
+    """The engine does not know where words are."""
+
+    reason = "WORDS_NOT_SUPPORTED"
+
+    def __init__(self, engine: str) -> None:
+        super().__init__(
+            f"The engine {engine} does not know where words are.",
+            field="options.words",
+            engine=engine,
+        )
+
+
 class ModeNotSupported(InvalidOption):
     """Documents of this kind have no text layer, or no page images."""
 
@@ -85,14 +111,13 @@ class ModeNotSupported(InvalidOption):
 
 
 class TextFormatNotSupported(InvalidOption):
-    """Documents of this kind have no structure that Markdown could tell."""
+    """Neither documents of this kind nor the engine have text of that form."""
 
     reason = "TEXT_FORMAT_NOT_SUPPORTED"
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, because: str) -> None:
         super().__init__(
-            f"A document of the kind {kind} has no structure to give as Markdown; leave the text "
-            "format out.",
+            f"A document of the kind {kind} {because}; leave the text format out.",
             field="options.text_format",
             kind=kind,
         )

@@ -10,7 +10,7 @@ from ocr_grpc.documents.document import DocumentKind
 from ocr_grpc.engines.engine import EngineDescription
 from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.options import Mode
-from ocr_grpc.model import Line, PageGeometry, TextFormat
+from ocr_grpc.model import Block, Line, PageGeometry, TextFormat
 
 
 class TextSource(Enum):
@@ -39,6 +39,7 @@ class Usage:
     completion_chars: int = 0
     input_bytes: int = 0
     pages: int = 0
+    tokens_estimated: bool = False
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -48,6 +49,7 @@ class Usage:
             self.completion_chars + other.completion_chars,
             self.input_bytes + other.input_bytes,
             self.pages + other.pages,
+            self.tokens_estimated or other.tokens_estimated,
         )
 
 
@@ -62,6 +64,8 @@ class Provenance:
     text_layer_rejected: str = ""
     attempts: int = 1
     picture_count: int = 0
+    alphabet: str = ""
+    fallback_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,13 @@ class PageImage:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """The next lines of a page."""
+    """The next text of a page, with its lines or with the blocks that begin in it."""
 
     page_number: int
     text: str
-    lines: tuple[Line, ...]
+    lines: tuple[Line, ...] = ()
     revision: int = 1
+    blocks: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

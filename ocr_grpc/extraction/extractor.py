@@ -12,26 +12,27 @@ from ocr_grpc.documents.document import Document
 from ocr_grpc.documents.errors import DocumentTimedOut
 from ocr_grpc.documents.pool import DocumentPool
 from ocr_grpc.documents.spool import SpooledDocument
+from ocr_grpc.engines.engine import ReadOptions
 from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.admission import Admission, Place
-from ocr_grpc.extraction.engine_reading import PageEngine
+from ocr_grpc.extraction.engine_choice import ChosenEngines, Engines, check_fits
+from ocr_grpc.extraction.engine_reading import ReadingTerms
 from ocr_grpc.extraction.errors import ShuttingDown
 from ocr_grpc.extraction.events import (
     Event,
     Failed,
-    Finished,
     PageFinished,
-    PageOutcome,
     Started,
-    Usage,
 )
 from ocr_grpc.extraction.inspection import InspectedDocument, inspected
 from ocr_grpc.extraction.interruption import Interruption
 from ocr_grpc.extraction.meter import Meter
 from ocr_grpc.extraction.options import ExtractOptions, Mode, select_pages
+from ocr_grpc.extraction.order import Order
 from ocr_grpc.extraction.page_context import PageContext
 from ocr_grpc.extraction.page_reader import PageReader
 from ocr_grpc.extraction.page_stream import merged
+from ocr_grpc.extraction.totals import Totals
 from ocr_grpc.fairness import FairSlots
 
 
@@ -40,46 +41,37 @@ class ExtractionLimits:
     """The bounds of the work; the fields are settings of the same names."""
 
     pages_at_once: int
+    """0: as many as the engine can read, and two more."""
     page_timeout_seconds: float
     document_timeout_seconds: float
     max_extractions: int
     max_extractions_per_caller: int
     max_inline_total_bytes: int
+    llm_concurrency: int
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be read, for whom.
-
-    Attributes:
-        file_name: what the caller calls it; a hint among formats of text.
-        caller: whom fairness counts it for.
-        meter: told of every page before it leaves.
-        interruption: ends the extraction with an error.
-    """
-
-    document: SpooledDocument
-    file_name: str
-    options: ExtractOptions
-    caller: str
-    meter: Meter
-    interruption: Interruption
+LEAST_AT_ONCE = 4
+MOST_AT_ONCE = 64
+"""Pages of one document that are under way together: their events are held for a slow caller."""
+SPARE_IMAGES = 1
 
 
 class Extractor:
     """Reads documents. One for the whole server, made in its event loop."""
 
-    def __init__(
-        self, documents: DocumentPool, engine: PageEngine, workers: int, limits: ExtractionLimits
-    ) -> None:
+    def __init__(self, documents: DocumentPool, engines: Engines, limits: ExtractionLimits) -> None:
         self._documents = documents
-        self._engine = engine
+        self._engines = engines
         self._limits = limits
         self._admission = Admission(
             limits.max_extractions, limits.max_extractions_per_caller, limits.max_inline_total_bytes
         )
-        # One page in the engine and one ready for it, for each worker.
-        self._rendering = FairSlots(2 * workers)
+        # Sized by what the engines can read at once, whenever that changes; a spare one, so that a
+        # newcomer's page is ready when its turn comes.
+        self._rendering = FairSlots(2, SPARE_IMAGES)
+        most = max(limits.llm_concurrency, self._at_once(limits.llm_concurrency))
+        self._by_models = FairSlots(most + 2 * SPARE_IMAGES, SPARE_IMAGES)
+        self.resize()
         self._running: set[Interruption] = set()
 
     def admitted(self, caller: str, held_bytes: int) -> AbstractContextManager[None]:
@@ -91,13 +83,22 @@ class Extractor:
         for interruption in self._running:
             interruption.end(ShuttingDown())
 
+    def resize(self) -> None:
+        """Adjust to how many pages the engines can read at once at this moment."""
+        # One page in the engine and one ready for it, for each worker. Never so few that a document
+        # fills them all: a short one, of the same caller or of another, is drawn beside it.
+        workers = max(1, self._engines.ready_workers)
+        most = max(2 * workers, self._at_once(workers))
+        self._rendering.resize(most + 2 * SPARE_IMAGES)
+
     def check(self, options: ExtractOptions) -> None:
         """Refuse options that can never be honoured, before a byte of the document is taken.
 
         Raises:
             InvalidOption: naming the field.
         """
-        options.check(self._engine.description)
+        options.check()
+        self._engines.choose(options)
 
     async def inspect(
         self, document: SpooledDocument, file_name: str, options: ExtractOptions, caller: str
@@ -151,23 +152,23 @@ class Extractor:
             caller=order.caller,
         )
         try:
+            choice = self._engines.choose(options)
             options.check_fits(opened.kind)
+            check_fits(opened.kind, options, choice)
             pages = select_pages(options.pages, opened.page_count)
-            place = self._admission.queue()
+            place = self._admission.queue(order.caller, order.priority, order.weight)
             try:
-                started = self._started(opened, order, pages, place)
+                started = self._started(opened, order, pages, choice, place)
                 await order.meter.reserve(started, pages)
                 yield started
                 context = PageContext(
-                    extraction_id=started.extraction_id,
-                    caller=order.caller,
                     document=opened,
                     size_bytes=order.document.size_bytes,
                     options=options,
-                    engine=self._engine,
-                    rendering=self._rendering,
+                    choice=choice,
+                    terms=self._terms(order, started.extraction_id),
+                    rendering=self._by_models if choice.vision else self._rendering,
                     place=place,
-                    page_timeout_seconds=self._limits.page_timeout_seconds,
                 )
                 async with aclosing(self._pages(context, pages, order, began)) as events:
                     async for event in events:
@@ -177,7 +178,27 @@ class Extractor:
         finally:
             await opened.close()
 
-    def _started(self, opened: Document, order: Order, pages: list[range], place: Place) -> Started:
+    def _terms(self, order: Order, extraction_id: str) -> ReadingTerms:
+        options = order.options
+        return ReadingTerms(
+            options=ReadOptions(options.languages, options.words),
+            prompt=options.prompt,
+            text_format=options.text_format,
+            caller=order.caller,
+            priority=order.priority,
+            weight=order.weight,
+            extraction_id=extraction_id,
+            timeout_seconds=self._limits.page_timeout_seconds,
+        )
+
+    def _started(
+        self,
+        opened: Document,
+        order: Order,
+        pages: list[range],
+        choice: ChosenEngines,
+        place: Place,
+    ) -> Started:
         options = order.options
         reads_images = options.mode is not Mode.TEXT_LAYER_ONLY
         return Started(
@@ -186,20 +207,25 @@ class Extractor:
             document_page_count=opened.page_count,
             page_count=sum(len(part) for part in pages),
             mode=options.mode,
-            engine=self._engine.description if reads_images else None,
+            engine=choice.main if reads_images else None,
             queue_position=place.ahead if reads_images else 0,
             size_bytes=order.document.size_bytes,
         )
 
+    def _at_once(self, ready: int) -> int:
+        """Return how many pages of one document are under way together, with so many readers."""
+        return self._limits.pages_at_once or min(MOST_AT_ONCE, max(LEAST_AT_ONCE, ready + 2))
+
     async def _pages(
         self, context: PageContext, pages: list[range], order: Order, began: float
     ) -> AsyncGenerator[Event, None]:
-        totals = _Totals()
+        totals = Totals()
+        engine = context.choice.vision or context.choice.lines
         stream = merged(
             chain.from_iterable(pages),
             # Charged here, where pages are read side by side: their charges share a commit.
             lambda number: _charged(PageReader(context, number).events(), order.meter),
-            self._limits.pages_at_once,
+            self._at_once(engine.ready_workers if engine else 0),
             order.interruption.future,
         )
         async with aclosing(stream) as events:
@@ -230,33 +256,3 @@ def _timed_out(limit_seconds: float) -> DocumentTimedOut:
         limit=limit_seconds,
         setting="DOCUMENT_TIMEOUT_SECONDS",
     )
-
-
-class _Totals:
-    """Adds up how the pages of an extraction ended."""
-
-    def __init__(self) -> None:
-        self._usage = Usage()
-        self._count = dict.fromkeys(PageOutcome, 0)
-        self._first_failure: tuple[int, OcrError] | None = None
-
-    def add(self, page: PageFinished) -> None:
-        self._usage += page.usage
-        self._count[page.outcome] += 1
-        if page.outcome is PageOutcome.FAILED and page.error:
-            failure = (page.page_number, page.error)
-            if self._first_failure is None or failure[0] < self._first_failure[0]:
-                self._first_failure = failure
-
-    def last_event(self, duration_seconds: float) -> Finished | Failed:
-        """Return `Finished`, or `Failed` with the first page's reason if no page was read."""
-        read = self._count[PageOutcome.OK] + self._count[PageOutcome.DEGRADED]
-        if not read and self._first_failure:
-            return Failed(self._first_failure[1], self._usage)
-        return Finished(
-            usage=self._usage,
-            pages_ok=self._count[PageOutcome.OK],
-            pages_degraded=self._count[PageOutcome.DEGRADED],
-            pages_failed=self._count[PageOutcome.FAILED],
-            duration_seconds=duration_seconds,
-        )

@@ -6,17 +6,8 @@ from enum import Enum
 
 from ocr_grpc.documents.document import DocumentKind
 from ocr_grpc.documents.formats import FORMATS
-from ocr_grpc.engines.engine import EngineDescription
 from ocr_grpc.errors import InvalidOption
-from ocr_grpc.extraction.errors import (
-    EngineNotAvailable,
-    InvalidPages,
-    LanguageNotSupported,
-    ModeNotSupported,
-    PageOutOfRange,
-    PromptNotSupported,
-    TextFormatNotSupported,
-)
+from ocr_grpc.extraction.errors import InvalidPages, ModeNotSupported, PageOutOfRange
 from ocr_grpc.model import TextFormat
 
 MIN_DPI = 50
@@ -41,6 +32,13 @@ class Mode(Enum):
     TEXT_LAYER_ONLY = "text_layer_only"
 
 
+class Quality(Enum):
+    """Which readings of a page are wanted."""
+
+    FINAL = "final"
+    DRAFT_THEN_FINAL = "draft_then_final"
+
+
 @dataclass(frozen=True, slots=True)
 class ExtractOptions:
     """How a document is to be read; see `options.proto` for what each field means."""
@@ -57,9 +55,11 @@ class ExtractOptions:
     skip_pictures: bool = False
     page_image_side_px: int = 0
     """0: no pictures of pages."""
+    quality: Quality = Quality.FINAL
+    words: bool = False
 
-    def check(self, engine: EngineDescription) -> None:
-        """Refuse whatever cannot be honoured with this engine, before any work is done.
+    def check(self) -> None:
+        """Refuse what can never be honoured, whatever the engine, before any work is done.
 
         Raises:
             InvalidOption: or one of its subclasses, naming the field.
@@ -87,12 +87,19 @@ class ExtractOptions:
                 field="options.password",
                 maximum=MAX_PASSWORD_CHARS,
             )
-        if self.engine and self.engine != engine.name:
-            raise EngineNotAvailable(self.engine, available=engine.name)
-        if self.prompt:
-            raise PromptNotSupported(engine.name)
+        if len(self.languages) > MAX_LANGUAGES:
+            raise InvalidOption(
+                f"At most {MAX_LANGUAGES} languages can be given, not {len(self.languages)}.",
+                field="options.languages",
+                maximum=MAX_LANGUAGES,
+            )
+        if len(self.prompt) > MAX_PROMPT_CHARS:
+            raise InvalidOption(
+                f"A prompt has at most {MAX_PROMPT_CHARS} characters.",
+                field="options.prompt",
+                maximum=MAX_PROMPT_CHARS,
+            )
         parse_ranges(self.pages)
-        _check_languages(self.languages, engine)
 
     def check_fits(self, kind: DocumentKind) -> None:
         """Refuse what cannot be honoured for a document of this kind.
@@ -105,27 +112,11 @@ class ExtractOptions:
             raise ModeNotSupported(kind.value, "carries no text of its own")
         if self.mode is Mode.FORCE_OCR and form.structured:
             raise ModeNotSupported(kind.value, "has no page images to read")
-        if self.text_format is TextFormat.MARKDOWN and not form.markdown:
-            raise TextFormatNotSupported(kind.value)
 
     def text_format_of(self, kind: DocumentKind) -> TextFormat:
         """Return the form that the text of a document of this kind is given in."""
         default = TextFormat.MARKDOWN if FORMATS[kind].markdown else TextFormat.PLAIN
         return self.text_format or default
-
-
-def _check_languages(languages: tuple[str, ...], engine: EngineDescription) -> None:
-    if len(languages) > MAX_LANGUAGES:
-        raise InvalidOption(
-            f"At most {MAX_LANGUAGES} languages can be given, not {len(languages)}.",
-            field="options.languages",
-            maximum=MAX_LANGUAGES,
-        )
-    known = {code.lower() for code in engine.languages}
-    for language in languages:
-        # `de-AT` is read by whoever reads `de`; `zh-Hant` is a language of its own in the list.
-        if language.lower() not in known and language.lower().split("-")[0] not in known:
-            raise LanguageNotSupported(language, engine.name, engine.languages)
 
 
 def parse_ranges(text: str) -> list[tuple[int, int | None]]:

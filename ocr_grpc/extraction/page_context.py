@@ -1,16 +1,20 @@
 """What the pages of one extraction share."""
 
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
 
 from ocr_grpc.documents.document import Document
 from ocr_grpc.documents.errors import PageError, ReaderUnavailable, SpoolFull
 from ocr_grpc.engines.errors import EngineCrashed, EngineFailed, EngineUnavailable, PageTimedOut
+from ocr_grpc.engines.vlm.errors import VisionFailed
 from ocr_grpc.extraction.admission import Place
-from ocr_grpc.extraction.engine_reading import EngineReading, PageEngine
+from ocr_grpc.extraction.engine_choice import ChosenEngines
+from ocr_grpc.extraction.engine_reading import ReadingTerms
+from ocr_grpc.extraction.image_reading import ImageReading
 from ocr_grpc.extraction.options import ExtractOptions
 from ocr_grpc.fairness import FairSlots
 
-UNREADABLE = (PageError, EngineCrashed, EngineFailed, PageTimedOut)
+UNREADABLE = (PageError, EngineCrashed, EngineFailed, PageTimedOut, VisionFailed)
 """What is wrong with a page, or a picture on it."""
 
 PAGE_ERRORS = (*UNREADABLE, ReaderUnavailable, SpoolFull, EngineUnavailable)
@@ -21,24 +25,24 @@ PAGE_ERRORS = (*UNREADABLE, ReaderUnavailable, SpoolFull, EngineUnavailable)
 class PageContext:
     """What the pages of one extraction share."""
 
-    extraction_id: str
-    caller: str
     document: Document
     size_bytes: int
     options: ExtractOptions
-    engine: PageEngine
+    choice: ChosenEngines
+    terms: ReadingTerms
     rendering: FairSlots
-    """Bounds the pages that exist as pixels: some for the engine, as many ready for it."""
+    """Bounds the pages that exist as pixels: some for the engines, as many ready for them."""
     place: Place
-    page_timeout_seconds: float
 
-    def reading(self, page_number: int) -> EngineReading:
-        """Return how the images of a page are read."""
-        return EngineReading(
-            engine=self.engine,
-            languages=self.options.languages,
-            caller=self.caller,
-            extraction_id=self.extraction_id,
-            page_number=page_number,
-            timeout_seconds=self.page_timeout_seconds,
-        )
+    def reading(self, page_number: int) -> ImageReading:
+        """Return what reads one image of a page."""
+        return ImageReading(self.choice, self.terms, page_number)
+
+    def picture_reading(self, page_number: int) -> ImageReading:
+        """Return what reads one picture inside the text of a page: once, without a draft."""
+        return ImageReading(replace(self.choice, drafts=False), self.terms, page_number)
+
+    def rendering_slot(self) -> AbstractAsyncContextManager[None]:
+        """Hold a place for an image for the time of an `async with`."""
+        terms = self.terms
+        return self.rendering.slot(terms.caller, terms.priority, terms.weight, terms.extraction_id)

@@ -9,8 +9,8 @@ from math import ceil
 
 from ocr_grpc.documents.document import TextLayer
 from ocr_grpc.documents.errors import NoTextLayer, PageError
+from ocr_grpc.engines.vlm.spent import Spent
 from ocr_grpc.errors import OcrError
-from ocr_grpc.extraction.engine_reading import BeganAnew
 from ocr_grpc.extraction.errors import DpiLowered
 from ocr_grpc.extraction.events import (
     Delta,
@@ -24,6 +24,7 @@ from ocr_grpc.extraction.events import (
     TextSource,
     Usage,
 )
+from ocr_grpc.extraction.image_reading import ImageReading, Void, Written
 from ocr_grpc.extraction.options import MAX_DPI, Mode
 from ocr_grpc.extraction.page_context import PAGE_ERRORS, PageContext
 from ocr_grpc.extraction.page_image import picture_of
@@ -44,9 +45,12 @@ class PageReader:
         self._context = context
         self._page_number = page_number
         self._provenance = Provenance(mode=context.options.mode)
-        self._text: list[str] = []
+        self._texts: dict[int, list[str]] = {}
+        """The text of each revision, in pieces."""
+        self._revision = 1
         self._form = TextFormat.PLAIN
         self._blank = False
+        self._spent = Spent()
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Yield the events of the page; the last is its `PageFinished`, whatever happens to it."""
@@ -55,8 +59,9 @@ class PageReader:
                 async for event in events:
                     yield event
         except PAGE_ERRORS as error:
-            if self._text:  # lines of a page that failed in the middle
-                yield Retract(self._page_number)
+            for revision, text in self._texts.items():
+                if text:  # of a page that failed in the middle
+                    yield Retract(self._page_number, revision=revision)
             yield self._finished(PageOutcome.FAILED, error)
 
     async def _read(self) -> AsyncGenerator[Event, None]:
@@ -95,7 +100,7 @@ class PageReader:
         context = self._context
         form = context.options.text_format_of(context.document.kind)
         page = await context.document.structured_page(self._page_number, form)
-        context.place.leave()
+        context.place.begin()
         written = WrittenPage(context, self._page_number, page)
         self._form, self._blank = page.format, page.blank
         self._provenance = replace(self._provenance, source=written.source)
@@ -104,17 +109,19 @@ class PageReader:
             async for piece in pieces:
                 yield self._cut(piece.length) if isinstance(piece, Cut) else self._piece(piece)
                 await asyncio.sleep(0)  # a long page must not hold up everybody else
+        self._spent = written.spent
         if written.pictures_read:
             self._provenance = replace(
                 self._provenance,
-                engine=context.engine.description,
+                engine=written.engine,
                 picture_count=written.pictures_read,
+                alphabet=written.alphabet,
             )
         problem = written.problem
         yield self._finished(PageOutcome.DEGRADED if problem else PageOutcome.OK, problem)
 
     async def _from_text_layer(self, layer: TextLayer) -> AsyncGenerator[Event, None]:
-        self._context.place.leave()
+        self._context.place.begin()
         source = TextSource.TEXT_LAYER
         self._blank = layer.blank
         self._provenance = replace(self._provenance, source=source, dpi=layer.geometry.dpi)
@@ -133,41 +140,51 @@ class PageReader:
 
     async def _from_image(self) -> AsyncGenerator[Event, None]:
         context = self._context
-        async with context.rendering.slot(context.caller):
-            context.place.leave()
+        async with context.rendering_slot():
+            context.place.begin()
             page = await context.document.render(self._page_number, context.options.dpi)
+            reading = context.reading(self._page_number)
             try:
                 source = TextSource.IMAGE
                 self._blank = page.blank
                 self._provenance = replace(
-                    self._provenance,
-                    source=source,
-                    dpi=page.geometry.dpi,
-                    engine=context.engine.description,
+                    self._provenance, source=source, dpi=page.geometry.dpi, engine=reading.engine
                 )
-                yield PageStarted(self._page_number, page.geometry, source)
+                yield PageStarted(
+                    self._page_number, page.geometry, source, context.choice.text_format
+                )
                 if image := await self._picture(page):
                     yield image
                 if not page.blank:
-                    async with aclosing(self._lines(page)) as events:
+                    async with aclosing(self._read_image(reading, page)) as events:
                         async for event in events:
                             yield event
             finally:
                 page.path.unlink(missing_ok=True)
-        lowered = self._lowered(page)
-        yield self._finished(PageOutcome.DEGRADED if lowered else PageOutcome.OK, lowered)
+        problem = reading.problem or self._lowered(page)
+        yield self._finished(PageOutcome.DEGRADED if problem else PageOutcome.OK, problem)
 
-    async def _lines(self, page: RenderedPage) -> AsyncGenerator[Event, None]:
-        """Yield the deltas of the page, beginning anew when a worker dies over it."""
-        lines = self._context.reading(self._page_number).lines(page)
-        async with aclosing(lines) as parts:
-            async for part in parts:
-                if not isinstance(part, BeganAnew):
-                    yield self._delta(part)
-                    continue
-                self._provenance = replace(self._provenance, attempts=part.attempts)
-                if self._text:
-                    yield self._cut(0)
+    async def _read_image(
+        self, reading: ImageReading, page: RenderedPage
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the text of the page, and keep how it was read."""
+        try:
+            async with aclosing(reading.parts(page)) as parts:
+                async for part in parts:
+                    if isinstance(part, Void):
+                        yield self._cut(part.offset, part.revision)
+                    else:
+                        yield self._written(part)
+        finally:
+            self._spent, self._revision = reading.spent, reading.revision
+            self._form = reading.text_format
+            self._provenance = replace(
+                self._provenance,
+                engine=reading.engine,
+                attempts=reading.attempts,
+                alphabet=reading.alphabet,
+                fallback_from=reading.fallback_from,
+            )
 
     async def _drawn(self, geometry: PageGeometry) -> PageImage | None:
         """Return what a page looks like that need not be drawn to be read."""
@@ -177,7 +194,7 @@ class PageReader:
         # Hardly larger than it is wanted: an enormous page would cost a hundred megapixels.
         longer = max(geometry.width_px, geometry.height_px, 1)
         dpi = min(max(ceil(geometry.dpi * side / longer), 1), MAX_DPI)
-        async with context.rendering.slot(context.caller):
+        async with context.rendering_slot():
             try:
                 page = await context.document.render(self._page_number, dpi)
             except PAGE_ERRORS:
@@ -199,35 +216,40 @@ class PageReader:
         return DpiLowered(asked, page.geometry.dpi) if page.geometry.dpi < asked - 1 else None
 
     def _delta(self, lines: list[Line]) -> Delta:
-        if not self._text and lines:
+        if not self._texts and lines:
             lines = [lines[0].first(), *lines[1:]]
-        text = joined(lines)
-        self._text.append(text)
-        return Delta(self._page_number, text, tuple(lines))
+        return self._written(Written(joined(lines), tuple(lines)))
 
     def _piece(self, text: str) -> Delta:
-        self._text.append(text)
-        return Delta(self._page_number, text, ())
+        return self._written(Written(text))
 
-    def _cut(self, length: int) -> Retract:
-        text = "".join(self._text)[:length]
-        self._text = [text] if text else []
-        return Retract(self._page_number, length)
+    def _written(self, part: Written) -> Delta:
+        self._texts.setdefault(part.revision, []).append(part.text)
+        return Delta(self._page_number, part.text, part.lines, part.revision, part.blocks)
+
+    def _cut(self, length: int, revision: int = 1) -> Retract:
+        text = "".join(self._texts.get(revision, ()))[:length]
+        self._texts[revision] = [text] if text else []
+        return Retract(self._page_number, length, revision)
 
     def _finished(self, outcome: PageOutcome, error: OcrError | None = None) -> PageFinished:
         failed = outcome is PageOutcome.FAILED
-        text = "" if failed else "".join(self._text)
+        text = "" if failed else "".join(self._texts.get(self._revision, ()))
         return PageFinished(
             page_number=self._page_number,
             outcome=outcome,
             provenance=self._provenance,
             usage=Usage(
+                prompt_tokens=self._spent.prompt_tokens,
+                completion_tokens=self._spent.completion_tokens,
+                prompt_chars=self._spent.prompt_chars,
                 completion_chars=len(text),
                 input_bytes=self._input_bytes(),
                 pages=0 if failed else 1,
+                tokens_estimated=self._spent.tokens_estimated,
             ),
             text=text,
-            revision=0 if failed else 1,
+            revision=0 if failed else self._revision,
             error=error,
             text_format=self._form,
             blank=self._blank and not failed,

@@ -5,13 +5,15 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from ocr_grpc.documents.document import Picture, StructuredPage
+from ocr_grpc.engines.engine import EngineDescription
+from ocr_grpc.engines.vlm.spent import Spent
 from ocr_grpc.errors import OcrError
-from ocr_grpc.extraction.engine_reading import BeganAnew
 from ocr_grpc.extraction.errors import PicturesLeftOut, PictureUnreadable
 from ocr_grpc.extraction.events import TextSource
+from ocr_grpc.extraction.image_reading import ImageReading, Part, Void
 from ocr_grpc.extraction.options import Mode
 from ocr_grpc.extraction.page_context import UNREADABLE, PageContext
-from ocr_grpc.model import Line, RenderedPage, TextFormat, joined
+from ocr_grpc.model import TextFormat
 
 PIECE_CHARS = 4_000
 """A page of text comes all at once; a delta must stay a small message."""
@@ -30,7 +32,10 @@ class WrittenPage:
     """Reads one page once.
 
     Attributes:
-        pictures_read: how many pictures the engine has read.
+        pictures_read: how many pictures were read.
+        engine: what read the last of them.
+        alphabet: the characters it chose from.
+        spent: by language models, over all pictures.
         problem: what makes the page less than was asked for; None if nothing does.
     """
 
@@ -42,6 +47,9 @@ class WrittenPage:
         self._reads_pictures = not options.skip_pictures and options.mode is Mode.AUTO
         self._text = _Text()
         self.pictures_read = 0
+        self.engine: EngineDescription = context.choice.main
+        self.alphabet = ""
+        self.spent = Spent()
         self.problem: OcrError | None = None
 
     @property
@@ -73,60 +81,68 @@ class WrittenPage:
 
     async def _picture(self, picture: Picture) -> AsyncGenerator[str | Cut, None]:
         before = self._text.state
+        reading = self._context.picture_reading(self._page_number)
         try:
-            async with aclosing(self._picture_lines(picture)) as parts:
-                async for part in parts:
-                    if isinstance(part, BeganAnew):
+            async with aclosing(self._picture_texts(picture, reading)) as texts:
+                async for text in texts:
+                    if text is None:
                         yield Cut(self._text.restore(before))
-                    elif piece := self._text.add(self._written(part, picture.inline)):
+                        self._begin(picture)
+                    elif piece := self._text.add(self._fitted(text, picture.inline)):
                         yield piece
             if not picture.inline:
                 self._text.part()
             self.pictures_read += 1
+            self.problem = self.problem or reading.problem
         except UNREADABLE as error:
             if self._text.state != before:
                 yield Cut(self._text.restore(before))
             self.problem = self.problem or PictureUnreadable(self._page_number, error)
+        finally:
+            self.spent += reading.spent
+            self.engine, self.alphabet = reading.engine, reading.alphabet
 
-    async def _picture_lines(
-        self, picture: Picture
-    ) -> AsyncGenerator[list[Line] | BeganAnew, None]:
+    async def _picture_texts(
+        self, picture: Picture, reading: ImageReading
+    ) -> AsyncGenerator[str | None, None]:
+        """Yield the text of a picture as it is read, and None where it begins anew."""
         context = self._context
-        async with context.rendering.slot(context.caller):
+        async with context.rendering_slot():
             image = await context.document.render_picture(picture.number, self._page_number)
             try:
                 if image.blank:
                     return
-                async with aclosing(self._engine_lines(image, picture.inline)) as parts:
+                self._begin(picture)
+                whole = ""
+                async with aclosing(reading.parts(image)) as parts:
                     async for part in parts:
-                        yield part
+                        if context.choice.vision:
+                            # A model may take parts of its text back: better once, and whole.
+                            whole = _with(whole, part)
+                        else:
+                            yield None if isinstance(part, Void) else part.text
+                if whole:
+                    yield whole
             finally:
                 image.path.unlink(missing_ok=True)
 
-    async def _engine_lines(
-        self, image: RenderedPage, inline: bool
-    ) -> AsyncGenerator[list[Line] | BeganAnew, None]:
-        if not inline:
+    def _begin(self, picture: Picture) -> None:
+        if not picture.inline:
             self._text.part()
-        first = True
-        lines = self._context.reading(self._page_number).lines(image)
-        async with aclosing(lines) as parts:
-            async for part in parts:
-                if isinstance(part, BeganAnew):
-                    first = True
-                elif first and part:
-                    part[0], first = part[0].first(), False
-                yield part
 
-    def _written(self, lines: list[Line], inline: bool) -> str:
+    def _fitted(self, text: str, inline: bool) -> str:
         if not inline:
-            return joined(lines)
-        text = " ".join(line.text for line in lines) + " "
+            return text
+        text = " ".join(text.split()) + " "
         if self._text.ends_in_a_word:
             text = f" {text}"
         # A bar would end the cell of a table that the picture stands in.
         markdown = self._page.format is TextFormat.MARKDOWN
         return text.replace("|", "\\|") if markdown else text
+
+
+def _with(text: str, part: Part) -> str:
+    return text[: part.offset] if isinstance(part, Void) else text + part.text
 
 
 class _Text:

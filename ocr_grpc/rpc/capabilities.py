@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from ocr_grpc.accounts.principal import Limits as RoleLimits
 from ocr_grpc.accounts.principal import Role
 from ocr_grpc.documents.formats import FORMATS
-from ocr_grpc.extraction.engine_reading import PageEngine
+from ocr_grpc.extraction.engine_choice import Engines
 from ocr_grpc.extraction.options import MAX_DPI, MIN_DPI, Mode
-from ocr_grpc.rpc import mapping
+from ocr_grpc.rpc import mapping, options_mapping
 from ocr_grpc.rpc.field_values import role_to_proto
 from ocr_grpc.v1 import document_pb2
 from ocr_grpc.v1 import ocr_service_pb2 as pb
@@ -54,14 +54,17 @@ _REGISTRATIONS = {
 
 
 def response(
-    version: str, engine: PageEngine, limits: OcrLimits, offer: Offer
+    version: str, engines: Engines, limits: OcrLimits, offer: Offer
 ) -> pb.GetCapabilitiesResponse:
     """Return engines, formats, modes, limits and plans as a message."""
     told = asdict(limits)
     del told["upload_idle_seconds"]
     return pb.GetCapabilitiesResponse(
         version=version,
-        engines=[mapping.capable_engine_to_proto(engine.description, engine.ready_workers)],
+        engines=[
+            mapping.capable_engine_to_proto(engine, engines.ready_workers_of(engine.name))
+            for engine in engines.descriptions
+        ],
         formats=[
             document_pb2.DocumentFormat(
                 kind=mapping.kind_to_proto(kind),
@@ -72,7 +75,8 @@ def response(
             )
             for kind, form in FORMATS.items()
         ],
-        modes=[mapping.mode_to_proto(mode) for mode in Mode],
+        modes=[options_mapping.mode_to_proto(mode) for mode in Mode],
+        qualities=[options_mapping.quality_to_proto(quality) for quality in engines.qualities],
         limits=pb.Limits(min_dpi=MIN_DPI, max_dpi=MAX_DPI, **told),
         plans=[_plan(role, role_limits) for role, role_limits in offer.plans.items()],
         registration=_REGISTRATIONS[offer.registration],

@@ -60,15 +60,20 @@ class _HealthServicer(Protocol):
 class HealthBoard:
     """What `grpc.health.v1` answers: for the server as a whole and for each service."""
 
-    def __init__(self) -> None:
+    def __init__(self, services: tuple[str, ...] = SERVICE_NAMES) -> None:
         # grpc's stubs leave `aio` out.
         self.servicer: _HealthServicer = health.aio.HealthServicer()  # pyright: ignore
-        self._services = ("", *SERVICE_NAMES)
+        self._services = ("", *services)
 
     async def set(self, status: health_pb2.HealthCheckResponse.ServingStatus.ValueType) -> None:
         """Say whether calls can be answered."""
         for service in self._services:
             await self.servicer.set(service, status)
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Answer the calls of a server."""
+        add: Any = health_pb2_grpc.add_HealthServicer_to_server  # pyright: ignore
+        add(self.servicer, server)
 
     async def leave(self) -> None:
         """Say NOT_SERVING, for good."""
@@ -80,8 +85,7 @@ def make_server(
 ) -> grpc.aio.Server:
     """Return a server with health and reflection; its services are to be added."""
     server = grpc.aio.server(interceptors=list(interceptors), options=options)
-    add_health: Any = health_pb2_grpc.add_HealthServicer_to_server  # pyright: ignore
-    add_health(board.servicer, server)
+    board.add_to(server)
     names = (*SERVICE_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
     return server

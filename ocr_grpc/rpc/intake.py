@@ -4,14 +4,16 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
+from ocr_grpc.accounts.principal import Role
 from ocr_grpc.documents.spool import Spool, SpooledDocument
 from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.events import Event
-from ocr_grpc.extraction.extractor import Extractor, Order
+from ocr_grpc.extraction.extractor import Extractor
 from ocr_grpc.extraction.inspection import InspectedDocument
 from ocr_grpc.extraction.interruption import Interruption
 from ocr_grpc.extraction.metered import LedgerMeter, MeteredCall, fingerprint_of
 from ocr_grpc.extraction.options import ExtractOptions
+from ocr_grpc.extraction.order import Order
 from ocr_grpc.extraction.together import PartMeter
 from ocr_grpc.metering.entries import require_request_id
 from ocr_grpc.metering.ledger import Ledger
@@ -23,6 +25,8 @@ from ocr_grpc.rpc.status import code_of
 from ocr_grpc.telemetry.call_record import current_call
 
 MAX_FILE_NAME_CHARS = 255
+WEIGHTS = {Role.USER: 1.0, Role.BUSINESS: 2.0, Role.ADMIN: 2.0}
+"""A caller's share of the engines beside other callers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,13 @@ class Intake:
         caller, interruption = current_caller(), Interruption()
         caller.meter, caller.interrupt = meter, interruption.end
         order = Order(
-            document, wanted.file_name, wanted.options, current_call().caller, meter, interruption
+            document,
+            wanted.file_name,
+            wanted.options,
+            current_call().caller,
+            meter,
+            interruption,
+            weight=WEIGHTS[current_principal().role],
         )
         async with aclosing(self._extractor.extract(order)) as events:
             async for event in events:

@@ -2,10 +2,9 @@
 
 from ocr_grpc.documents.document import DocumentKind
 from ocr_grpc.engines.engine import EngineDescription
-from ocr_grpc.errors import InvalidOption
 from ocr_grpc.extraction import events
-from ocr_grpc.extraction.options import ExtractOptions, Mode
-from ocr_grpc.model import Line, TextFormat
+from ocr_grpc.model import Block, Line, Polygon
+from ocr_grpc.rpc import options_mapping
 from ocr_grpc.rpc.status import status_of
 from ocr_grpc.v1 import (
     document_pb2,
@@ -15,65 +14,6 @@ from ocr_grpc.v1 import (
     page_pb2,
     usage_pb2,
 )
-
-_MODES = {
-    options_pb2.MODE_UNSPECIFIED: Mode.AUTO,
-    options_pb2.MODE_AUTO: Mode.AUTO,
-    options_pb2.MODE_FORCE_OCR: Mode.FORCE_OCR,
-    options_pb2.MODE_TEXT_LAYER_ONLY: Mode.TEXT_LAYER_ONLY,
-}
-_TEXT_FORMATS: dict[options_pb2.TextFormat.ValueType, TextFormat | None] = {
-    options_pb2.TEXT_FORMAT_UNSPECIFIED: None,
-    options_pb2.TEXT_FORMAT_PLAIN: TextFormat.PLAIN,
-    options_pb2.TEXT_FORMAT_MARKDOWN: TextFormat.MARKDOWN,
-}
-
-
-def options_from_proto(options: options_pb2.ExtractOptions) -> ExtractOptions:
-    """Return the options of a request.
-
-    Raises:
-        InvalidOption: an enum value is a number that this version does not know.
-    """
-    mode = _MODES.get(options.mode)
-    if mode is None:
-        raise InvalidOption(
-            f"{options.mode} is no mode that this server knows.",
-            field="options.mode",
-            mode=options.mode,
-        )
-    return ExtractOptions(
-        mode=mode,
-        pages=options.pages,
-        dpi=options.dpi,
-        languages=tuple(options.languages),
-        engine=options.engine,
-        prompt=options.prompt,
-        password=options.password,
-        text_format=_text_format(options.text_format),
-        skip_pictures=options.skip_pictures,
-        page_image_side_px=options.page_image_side_px,
-    )
-
-
-def _text_format(wanted: options_pb2.TextFormat.ValueType) -> TextFormat | None:
-    if wanted not in _TEXT_FORMATS:
-        raise InvalidOption(
-            f"{wanted} is no text format that this server knows.",
-            field="options.text_format",
-            text_format=wanted,
-        )
-    return _TEXT_FORMATS[wanted]
-
-
-def text_format_to_proto(form: TextFormat) -> options_pb2.TextFormat.ValueType:
-    """Return a form of text as its enum value."""
-    return options_pb2.TextFormat.Value(f"TEXT_FORMAT_{form.name}")
-
-
-def mode_to_proto(mode: Mode) -> options_pb2.Mode.ValueType:
-    """Return a mode as its enum value."""
-    return options_pb2.Mode.Value(f"MODE_{mode.name}")
 
 
 def kind_to_proto(kind: DocumentKind) -> document_pb2.DocumentKind.ValueType:
@@ -109,6 +49,10 @@ def engine_to_proto(engine: EngineDescription, ready_workers: int) -> engine_pb2
         backend=engine.backend,
         precision=engine.precision,
         ready_workers=ready_workers,
+        takes_prompt=engine.takes_prompt,
+        gives_words=engine.gives_words,
+        gives_blocks=engine.gives_blocks,
+        writes_markdown=engine.writes_markdown,
     )
 
 
@@ -116,9 +60,22 @@ def line_to_proto(line: Line) -> page_pb2.Line:
     """Return a line as a message."""
     return page_pb2.Line(
         text=line.text,
-        polygon=[page_pb2.Point(x=point.x, y=point.y) for point in line.polygon],
+        polygon=_points(line.polygon),
         confidence=line.confidence,
+        words=[
+            page_pb2.Word(text=word.text, polygon=_points(word.polygon), confidence=word.confidence)
+            for word in line.words
+        ],
     )
+
+
+def block_to_proto(block: Block) -> page_pb2.Block:
+    """Return a block as a message."""
+    return page_pb2.Block(label=block.label, polygon=_points(block.polygon), offset=block.offset)
+
+
+def _points(polygon: Polygon) -> list[page_pb2.Point]:
+    return [page_pb2.Point(x=point.x, y=point.y) for point in polygon]
 
 
 def usage_to_proto(usage: events.Usage) -> usage_pb2.Usage:
@@ -130,6 +87,7 @@ def usage_to_proto(usage: events.Usage) -> usage_pb2.Usage:
         completion_chars=usage.completion_chars,
         input_bytes=usage.input_bytes,
         pages=usage.pages,
+        tokens_estimated=usage.tokens_estimated,
     )
 
 
@@ -138,10 +96,12 @@ def provenance_to_proto(provenance: events.Provenance) -> page_pb2.Provenance:
     message = page_pb2.Provenance(
         source=source_to_proto(provenance.source),
         dpi=provenance.dpi,
-        mode=mode_to_proto(provenance.mode),
+        mode=options_mapping.mode_to_proto(provenance.mode),
         text_layer_rejected=provenance.text_layer_rejected,
         attempts=provenance.attempts,
         picture_count=provenance.picture_count,
+        alphabet=provenance.alphabet,
+        fallback_from=provenance.fallback_from,
     )
     if provenance.engine:
         message.engine = provenance.engine.name
@@ -159,7 +119,7 @@ def started_to_proto(event: events.Started, ready_workers: int) -> extraction_pb
         kind=kind_to_proto(event.kind),
         document_page_count=event.document_page_count,
         page_count=event.page_count,
-        mode=mode_to_proto(event.mode),
+        mode=options_mapping.mode_to_proto(event.mode),
         engine=engine_to_proto(event.engine, ready_workers) if event.engine else None,
         queue_position=event.queue_position,
         size_bytes=event.size_bytes,
@@ -174,7 +134,7 @@ def page_started_to_proto(event: events.PageStarted) -> extraction_pb2.PageStart
         height_px=event.geometry.height_px,
         dpi=event.geometry.dpi,
         source=source_to_proto(event.source),
-        text_format=text_format_to_proto(event.text_format),
+        text_format=options_mapping.text_format_to_proto(event.text_format),
     )
 
 
@@ -196,6 +156,7 @@ def delta_to_proto(event: events.Delta) -> extraction_pb2.TextDelta:
         revision=event.revision,
         text=event.text,
         lines=[line_to_proto(line) for line in event.lines],
+        blocks=[block_to_proto(block) for block in event.blocks],
     )
 
 
@@ -218,7 +179,7 @@ def page_finished_to_proto(event: events.PageFinished) -> extraction_pb2.PageFin
         reason=event.error.reason if event.error else "",
         message=event.error.message if event.error else "",
         text_format=(
-            text_format_to_proto(event.text_format)
+            options_mapping.text_format_to_proto(event.text_format)
             if event.revision
             else options_pb2.TEXT_FORMAT_UNSPECIFIED
         ),

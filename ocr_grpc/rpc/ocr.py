@@ -7,9 +7,9 @@ import structlog
 
 from ocr_grpc.documents.errors import DocumentTooLarge
 from ocr_grpc.errors import InvalidOption, OcrError
-from ocr_grpc.extraction.engine_reading import PageEngine
+from ocr_grpc.extraction.engine_choice import Engines
 from ocr_grpc.extraction.events import Event, Failed, Finished, PageFinished, Usage
-from ocr_grpc.rpc import capabilities, mapping
+from ocr_grpc.rpc import capabilities, options_mapping
 from ocr_grpc.rpc.capabilities import OcrLimits, Offer
 from ocr_grpc.rpc.errors import InternalError
 from ocr_grpc.rpc.inspection_mapping import inspected_to_proto
@@ -32,13 +32,13 @@ class OcrServicerImpl(OcrServiceServicer):
     def __init__(
         self,
         intake: Intake,
-        engine: PageEngine,
+        engines: Engines,
         version: str,
         limits: OcrLimits,
         offer: Offer,
     ) -> None:
         self._intake = intake
-        self._engine = engine
+        self._engines = engines
         self._version = version
         self._limits = limits
         self._offer = offer
@@ -85,7 +85,7 @@ class OcrServicerImpl(OcrServiceServicer):
         self, request: pb.GetCapabilitiesRequest, context: Context
     ) -> pb.GetCapabilitiesResponse:
         """Return what this server can do."""
-        return capabilities.response(self._version, self._engine, self._limits, self._offer)
+        return capabilities.response(self._version, self._engines, self._limits, self._offer)
 
     async def _inline(
         self, request: pb.ExtractRequest | pb.StreamExtractRequest
@@ -103,7 +103,7 @@ class OcrServicerImpl(OcrServiceServicer):
         request_id: str,
         streamed: bool,
     ) -> Arriving:
-        options = mapping.options_from_proto(request.options)
+        options = options_mapping.options_from_proto(request.options)
         if not streamed and options.page_image_side_px:
             raise InvalidOption(
                 "Pictures of pages come in streams alone.", field="options.page_image_side_px"
@@ -171,7 +171,7 @@ class OcrServicerImpl(OcrServiceServicer):
             raise last.error
 
     def _response(self, kind: Callable[..., Response], sequence: int, event: Event) -> Response:
-        return event_to_proto(kind, sequence, event, self._engine.ready_workers)
+        return event_to_proto(kind, sequence, event, self._engines.ready_workers_of)
 
 
 async def _once(parts: list[bytes]) -> AsyncGenerator[bytes, None]:

@@ -11,11 +11,15 @@ Response = TypeVar("Response", pb.StreamExtractResponse, pb.UploadExtractRespons
 
 
 def event_to_proto(
-    kind: Callable[..., Response], sequence: int, event: events.Event, ready_workers: int
+    kind: Callable[..., Response],
+    sequence: int,
+    event: events.Event,
+    ready_workers_of: Callable[[str], int],
 ) -> Response:
     """Return one event as a response of a streaming RPC; all of these have the same fields."""
     match event:
         case events.Started():
+            ready_workers = ready_workers_of(event.engine.name) if event.engine else 0
             started = mapping.started_to_proto(event, ready_workers)
             return kind(sequence=sequence, started=started)
         case events.PageStarted():

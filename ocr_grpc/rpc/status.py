@@ -9,6 +9,7 @@ from google.rpc import error_details_pb2, status_pb2
 from ocr_grpc.accounts import errors as accounts
 from ocr_grpc.documents import errors as documents
 from ocr_grpc.engines import errors as engines
+from ocr_grpc.engines.vlm import errors as vlm
 from ocr_grpc.errors import InvalidOption, OcrError
 from ocr_grpc.extraction import errors as extraction
 from ocr_grpc.fetching import errors as fetching
@@ -34,6 +35,9 @@ CODES: dict[type[OcrError], grpc.StatusCode] = {
     engines.EngineCrashed: Code.INVALID_ARGUMENT,
     engines.EngineFailed: Code.INVALID_ARGUMENT,
     engines.PageTimedOut: Code.INVALID_ARGUMENT,
+    vlm.VisionFailed: Code.INVALID_ARGUMENT,
+    vlm.UpstreamUnavailable: Code.UNAVAILABLE,
+    vlm.UpstreamTimedOut: Code.UNAVAILABLE,
     extraction.QueueFull: Code.RESOURCE_EXHAUSTED,
     extraction.MemoryFull: Code.RESOURCE_EXHAUSTED,
     extraction.ShuttingDown: Code.UNAVAILABLE,

@@ -7,8 +7,8 @@ from contextlib import aclosing
 from ocr_grpc.rpc.errors import OptionsTooLate, UploadTruncated
 from ocr_grpc.rpc.form_options import merged_options, single_value
 from ocr_grpc.rpc.intake import Wanted
-from ocr_grpc.rpc.mapping import options_from_proto
 from ocr_grpc.rpc.multipart import Form, boundary_of
+from ocr_grpc.rpc.options_mapping import options_from_proto
 from ocr_grpc.rpc.patience import Patience
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 

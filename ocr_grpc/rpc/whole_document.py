@@ -1,8 +1,8 @@
 """Puts the events of an extraction together again, for `Extract` and for the command line."""
 
 from ocr_grpc.rpc.errors import AnswerTooLarge
+from ocr_grpc.v1 import extraction_pb2, page_pb2
 from ocr_grpc.v1 import ocr_service_pb2 as pb
-from ocr_grpc.v1 import page_pb2
 
 EventResponse = pb.StreamExtractResponse | pb.UploadExtractResponse
 
@@ -16,6 +16,7 @@ class WholeDocument:
         self._size_bytes = 0
         self._response = pb.ExtractResponse()
         self._open: dict[int, page_pb2.Page] = {}
+        self._revisions: dict[int, int] = {}
 
     def add(self, response: EventResponse) -> None:
         """Take the next event in; `failed` adds nothing.
@@ -38,9 +39,9 @@ class WholeDocument:
                 page.width_px, page.height_px = started.width_px, started.height_px
                 page.dpi = started.dpi
             case "delta":
-                self._page(response.delta.page_number).lines.extend(response.delta.lines)
+                self._add_text(response.delta)
             case "retract":
-                self._retract(response)
+                self._retract(response.retract)
             case "page_finished":
                 self._finish(response)
             case "finished":
@@ -60,17 +61,36 @@ class WholeDocument:
     def _page(self, number: int) -> page_pb2.Page:
         return self._open.setdefault(number, page_pb2.Page(page_number=number))
 
-    def _retract(self, response: EventResponse) -> None:
-        """Drop the lines that lie beyond the offset, whole or in part."""
-        lines = self._page(response.retract.page_number).lines
+    def _add_text(self, delta: extraction_pb2.TextDelta) -> None:
+        page = self._page(delta.page_number)
+        if self._is_newest(delta.page_number, delta.revision):
+            page.lines.extend(delta.lines)
+            page.blocks.extend(delta.blocks)
+
+    def _is_newest(self, page_number: int, revision: int) -> bool:
+        """Return whether a revision is the highest so far; what lower ones said is dropped."""
+        highest = self._revisions.get(page_number, 0)
+        if revision > highest:
+            page = self._page(page_number)
+            del page.lines[:], page.blocks[:]
+            self._revisions[page_number] = revision
+        return revision >= highest
+
+    def _retract(self, retract: extraction_pb2.TextRetract) -> None:
+        """Drop the lines beyond the offset, whole or in part, and blocks that begin there."""
+        page = self._page(retract.page_number)
+        if not self._is_newest(retract.page_number, retract.revision):
+            return
         kept, end = 0, 0
-        for line in lines:
+        for line in page.lines:
             end += len(line.text)
-            if end > response.retract.offset:
+            if end > retract.offset:
                 break
             kept += 1
             end += 1  # at least one separating character
-        del lines[kept:]
+        del page.lines[kept:]
+        blocks = [block for block in page.blocks if block.offset < retract.offset]
+        del page.blocks[len(blocks) :]
 
     def _finish(self, response: EventResponse) -> None:
         finished = response.page_finished
@@ -81,6 +101,7 @@ class WholeDocument:
         page.reason, page.message = finished.reason, finished.message
         page.text_format, page.blank = finished.text_format, finished.blank
         if page.outcome == page_pb2.PAGE_OUTCOME_FAILED:
-            del page.lines[:]
+            del page.lines[:], page.blocks[:]
         self._response.pages.append(page)
         del self._open[finished.page_number]
+        self._revisions.pop(finished.page_number, None)

@@ -32,6 +32,9 @@ class EngineInfo(_message.Message):
     LANGUAGES_FIELD_NUMBER: _builtins.int
     TAKES_PROMPT_FIELD_NUMBER: _builtins.int
     READY_WORKERS_FIELD_NUMBER: _builtins.int
+    GIVES_WORDS_FIELD_NUMBER: _builtins.int
+    GIVES_BLOCKS_FIELD_NUMBER: _builtins.int
+    WRITES_MARKDOWN_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The name to ask for it by, such as `ppocr`."""
     model: _builtins.str
@@ -46,9 +49,17 @@ class EngineInfo(_message.Message):
     """Whether it takes a prompt."""
     ready_workers: _builtins.int
     """How many pages it can read at once at this moment. 0: it is starting or broken."""
+    gives_words: _builtins.bool
+    """Whether lines can come with their words."""
+    gives_blocks: _builtins.bool
+    """Whether text comes with blocks instead of lines."""
+    writes_markdown: _builtins.bool
+    """Whether its text is Markdown."""
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The languages it reads, as BCP 47 codes, sorted. Only in `GetCapabilities`, it is a long list."""
+        """The languages it reads, as BCP 47 codes, sorted. Only in `GetCapabilities`, it is a long list. Empty: its
+        makers name none, and any may be asked for.
+        """
 
     def __init__(
         self,
@@ -61,10 +72,13 @@ class EngineInfo(_message.Message):
         languages: _abc.Iterable[_builtins.str] | None = ...,
         takes_prompt: _builtins.bool = ...,
         ready_workers: _builtins.int = ...,
+        gives_words: _builtins.bool = ...,
+        gives_blocks: _builtins.bool = ...,
+        writes_markdown: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["backend", b"backend", "languages", b"languages", "model", b"model", "model_version", b"model_version", "name", b"name", "precision", b"precision", "ready_workers", b"ready_workers", "takes_prompt", b"takes_prompt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backend", b"backend", "gives_blocks", b"gives_blocks", "gives_words", b"gives_words", "languages", b"languages", "model", b"model", "model_version", b"model_version", "name", b"name", "precision", b"precision", "ready_workers", b"ready_workers", "takes_prompt", b"takes_prompt", "writes_markdown", b"writes_markdown"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -177,6 +177,7 @@ class TextDelta(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    BLOCKS_FIELD_NUMBER: _builtins.int
     page_number: _builtins.int
     """The page it belongs to."""
     revision: _builtins.int
@@ -189,6 +190,10 @@ class TextDelta(_message.Message):
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.Line]:
         """The lines of this piece, for engines that know them."""
 
+    @_builtins.property
+    def blocks(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.Block]:
+        """The blocks that begin in this piece, for engines that know them."""
+
     def __init__(
         self,
         *,
@@ -196,10 +201,11 @@ class TextDelta(_message.Message):
         revision: _builtins.int = ...,
         text: _builtins.str = ...,
         lines: _abc.Iterable[_page_pb2.Line] | None = ...,
+        blocks: _abc.Iterable[_page_pb2.Block] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "page_number", b"page_number", "revision", b"revision", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocks", b"blocks", "lines", b"lines", "page_number", b"page_number", "revision", b"revision", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -220,7 +226,7 @@ class TextRetract(_message.Message):
     """The reading of the page it belongs to, from 1."""
     offset: _builtins.int
     """How many characters (Unicode code points) of the page's text remain valid. 0: none; lines sent
-    beyond the offset are void as well.
+    beyond the offset are void as well, and blocks that began there.
     """
     def __init__(
         self,

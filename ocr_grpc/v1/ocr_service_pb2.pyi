@@ -486,6 +486,7 @@ class GetCapabilitiesResponse(_message.Message):
     PLANS_FIELD_NUMBER: _builtins.int
     REGISTRATION_FIELD_NUMBER: _builtins.int
     AUTH_REQUIRED_FIELD_NUMBER: _builtins.int
+    QUALITIES_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """The version of the service."""
     registration: Global___Registration.ValueType
@@ -512,6 +513,10 @@ class GetCapabilitiesResponse(_message.Message):
     def plans(self) -> _containers.RepeatedCompositeFieldContainer[Global___Plan]:
         """What each role may use, the smallest first."""
 
+    @_builtins.property
+    def qualities(self) -> _containers.RepeatedScalarFieldContainer[_options_pb2.Quality.ValueType]:
+        """The qualities it knows."""
+
     def __init__(
         self,
         *,
@@ -523,10 +528,11 @@ class GetCapabilitiesResponse(_message.Message):
         plans: _abc.Iterable[Global___Plan] | None = ...,
         registration: Global___Registration.ValueType = ...,
         auth_required: _builtins.bool = ...,
+        qualities: _abc.Iterable[_options_pb2.Quality.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["auth_required", b"auth_required", "engines", b"engines", "formats", b"formats", "limits", b"limits", "modes", b"modes", "plans", b"plans", "registration", b"registration", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auth_required", b"auth_required", "engines", b"engines", "formats", b"formats", "limits", b"limits", "modes", b"modes", "plans", b"plans", "qualities", b"qualities", "registration", b"registration", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

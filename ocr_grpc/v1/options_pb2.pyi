@@ -58,26 +58,58 @@ class _TextFormat:
 class _TextFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TextFormat.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TEXT_FORMAT_UNSPECIFIED: _TextFormat.ValueType  # 0
-    """The default: Markdown for structured documents, plain text for all others."""
+    """The default: Markdown for structured documents and from engines that write it, plain text otherwise."""
     TEXT_FORMAT_PLAIN: _TextFormat.ValueType  # 1
     """Plain text: lines, empty lines between blocks, cells of a row apart by a tab or a space."""
     TEXT_FORMAT_MARKDOWN: _TextFormat.ValueType  # 2
-    """Markdown (GFM): headings, lists, tables. Only structured documents have it; for others it is refused
-    with `TEXT_FORMAT_NOT_SUPPORTED`.
+    """Markdown (GFM): headings, lists, tables. Only structured documents have it, and images read by an engine
+    that writes it; otherwise it is refused with `TEXT_FORMAT_NOT_SUPPORTED`.
     """
 
 class TextFormat(_TextFormat, metaclass=_TextFormatEnumTypeWrapper):
     """Says in which form the text of a page is wanted."""
 
 TEXT_FORMAT_UNSPECIFIED: TextFormat.ValueType  # 0
-"""The default: Markdown for structured documents, plain text for all others."""
+"""The default: Markdown for structured documents and from engines that write it, plain text otherwise."""
 TEXT_FORMAT_PLAIN: TextFormat.ValueType  # 1
 """Plain text: lines, empty lines between blocks, cells of a row apart by a tab or a space."""
 TEXT_FORMAT_MARKDOWN: TextFormat.ValueType  # 2
-"""Markdown (GFM): headings, lists, tables. Only structured documents have it; for others it is refused
-with `TEXT_FORMAT_NOT_SUPPORTED`.
+"""Markdown (GFM): headings, lists, tables. Only structured documents have it, and images read by an engine
+that writes it; otherwise it is refused with `TEXT_FORMAT_NOT_SUPPORTED`.
 """
 Global___TextFormat: _TypeAlias = TextFormat  # noqa: Y015
+
+class _Quality:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _QualityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Quality.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    QUALITY_UNSPECIFIED: _Quality.ValueType  # 0
+    """The default: the same as `QUALITY_FINAL`."""
+    QUALITY_FINAL: _Quality.ValueType  # 1
+    """One reading, by the engine chosen."""
+    QUALITY_DRAFT_THEN_FINAL: _Quality.ValueType  # 2
+    """Two readings of each page image: the lines of an engine on the CPU at once, as revision 1, then the text of
+    the vision-language engine as revision 2. Whoever shows the highest revision of a page is right at every
+    moment. Pictures inside structured documents are read once, by the latter. Refused with
+    `QUALITY_NOT_SUPPORTED` where there is no vision-language engine.
+    """
+
+class Quality(_Quality, metaclass=_QualityEnumTypeWrapper):
+    """Says which readings of a page are wanted."""
+
+QUALITY_UNSPECIFIED: Quality.ValueType  # 0
+"""The default: the same as `QUALITY_FINAL`."""
+QUALITY_FINAL: Quality.ValueType  # 1
+"""One reading, by the engine chosen."""
+QUALITY_DRAFT_THEN_FINAL: Quality.ValueType  # 2
+"""Two readings of each page image: the lines of an engine on the CPU at once, as revision 1, then the text of
+the vision-language engine as revision 2. Whoever shows the highest revision of a page is right at every
+moment. Pictures inside structured documents are read once, by the latter. Refused with
+`QUALITY_NOT_SUPPORTED` where there is no vision-language engine.
+"""
+Global___Quality: _TypeAlias = Quality  # noqa: Y015
 
 @_typing.final
 class ExtractOptions(_message.Message):
@@ -98,6 +130,8 @@ class ExtractOptions(_message.Message):
     TEXT_FORMAT_FIELD_NUMBER: _builtins.int
     SKIP_PICTURES_FIELD_NUMBER: _builtins.int
     PAGE_IMAGE_SIDE_PX_FIELD_NUMBER: _builtins.int
+    QUALITY_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
     mode: Global___Mode.ValueType
     """Where the text is taken from. Unspecified means `MODE_AUTO`."""
     pages: _builtins.str
@@ -123,7 +157,9 @@ class ExtractOptions(_message.Message):
     `PASSWORD_REQUIRED`, with a wrong one with `PASSWORD_WRONG`. Never logged.
     """
     text_format: Global___TextFormat.ValueType
-    """In which form the text is wanted. Pages say which one theirs is."""
+    """In which form the text is wanted. Pages say which one theirs is. An engine that writes one form alone
+    refuses the other with `TEXT_FORMAT_NOT_SUPPORTED`.
+    """
     skip_pictures: _builtins.bool
     """Leaves pictures inside structured documents unread. By default the engine reads them, and their text stands
     where the picture does. In `MODE_TEXT_LAYER_ONLY` they are never read.
@@ -132,10 +168,17 @@ class ExtractOptions(_message.Message):
     """Has every page that can be drawn come with its picture, in a `page_image` event: a JPEG whose longer
     side has at most this many pixels, 64 to 2,048. 0: no pictures. Refused by RPCs that do not stream.
     """
+    quality: Global___Quality.ValueType
+    """Which readings of a page are wanted. Unspecified means `QUALITY_FINAL`."""
+    words: _builtins.bool
+    """Has lines come with their words, each with its place and confidence. Refused with `WORDS_NOT_SUPPORTED`
+    by an engine that does not know them. Lines of a text layer have none.
+    """
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The languages to expect, as BCP 47 codes such as `de` or `zh-Hant`, at most 16. Each must be one
-        that the engine reads (see `GetCapabilities`), else `LANGUAGE_NOT_SUPPORTED`. Empty means any.
+        """The languages to expect, as BCP 47 codes such as `de` or `zh-Hant`, at most 16. Without `engine` they
+        choose the first engine that reads all of them (see `GetCapabilities`); if none does, the call is refused
+        with `LANGUAGE_NOT_SUPPORTED`, which names those that are read. Empty means any.
         """
 
     def __init__(
@@ -151,10 +194,12 @@ class ExtractOptions(_message.Message):
         text_format: Global___TextFormat.ValueType = ...,
         skip_pictures: _builtins.bool = ...,
         page_image_side_px: _builtins.int = ...,
+        quality: Global___Quality.ValueType = ...,
+        words: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dpi", b"dpi", "engine", b"engine", "languages", b"languages", "mode", b"mode", "page_image_side_px", b"page_image_side_px", "pages", b"pages", "password", b"password", "prompt", b"prompt", "skip_pictures", b"skip_pictures", "text_format", b"text_format"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dpi", b"dpi", "engine", b"engine", "languages", b"languages", "mode", b"mode", "page_image_side_px", b"page_image_side_px", "pages", b"pages", "password", b"password", "prompt", b"prompt", "quality", b"quality", "skip_pictures", b"skip_pictures", "text_format", b"text_format", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

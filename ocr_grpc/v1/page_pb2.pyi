@@ -100,8 +100,8 @@ class Point(_message.Message):
 Global___Point: _TypeAlias = Point  # noqa: Y015
 
 @_typing.final
-class Line(_message.Message):
-    """Holds one line of text."""
+class Word(_message.Message):
+    """Holds one word of a line."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -109,14 +109,14 @@ class Line(_message.Message):
     POLYGON_FIELD_NUMBER: _builtins.int
     CONFIDENCE_FIELD_NUMBER: _builtins.int
     text: _builtins.str
-    """The text of the line in Unicode NFC, without line breaks."""
+    """The text of the word in Unicode NFC, without white space. Scripts that put no spaces between words have
+    one for each character or run of characters.
+    """
     confidence: _builtins.float
-    """How sure the engine is, in [0, 1]. 1 for lines of a text layer."""
+    """How sure the engine is, in [0, 1]."""
     @_builtins.property
     def polygon(self) -> _containers.RepeatedCompositeFieldContainer[Global___Point]:
-        """Its corners in pixels of the rendered page (see `PageStarted`), origin top left, clockwise
-        from the top left corner as the text is read. Four points.
-        """
+        """Its corners, as those of a line. Four points."""
 
     def __init__(
         self,
@@ -131,7 +131,81 @@ class Line(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+Global___Word: _TypeAlias = Word  # noqa: Y015
+
+@_typing.final
+class Line(_message.Message):
+    """Holds one line of text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    POLYGON_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """The text of the line in Unicode NFC, without line breaks."""
+    confidence: _builtins.float
+    """How sure the engine is, in [0, 1]. 1 for lines of a text layer."""
+    @_builtins.property
+    def polygon(self) -> _containers.RepeatedCompositeFieldContainer[Global___Point]:
+        """Its corners in pixels of the rendered page (see `PageStarted`), origin top left, clockwise
+        from the top left corner as the text is read. Four points.
+        """
+
+    @_builtins.property
+    def words(self) -> _containers.RepeatedCompositeFieldContainer[Global___Word]:
+        """Its words from first to last, if `words` asked for them. Their texts are those of the line between spaces."""
+
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        polygon: _abc.Iterable[Global___Point] | None = ...,
+        confidence: _builtins.float = ...,
+        words: _abc.Iterable[Global___Word] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "polygon", b"polygon", "text", b"text", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
 Global___Line: _TypeAlias = Line  # noqa: Y015
+
+@_typing.final
+class Block(_message.Message):
+    """Holds one block of a page, such as a paragraph or a table, from engines that see blocks and not lines."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABEL_FIELD_NUMBER: _builtins.int
+    POLYGON_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    label: _builtins.str
+    """What it is, in the word of the model, such as `title`, `text`, `table`, `image`. Empty if it does not say."""
+    offset: _builtins.int
+    """Where its text begins in the text of the page, in Unicode code points. It ends where the next one begins."""
+    @_builtins.property
+    def polygon(self) -> _containers.RepeatedCompositeFieldContainer[Global___Point]:
+        """Its corners in pixels of the rendered page, as those of a line. Four points; none if the model gave none
+        that make sense.
+        """
+
+    def __init__(
+        self,
+        *,
+        label: _builtins.str = ...,
+        polygon: _abc.Iterable[Global___Point] | None = ...,
+        offset: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "offset", b"offset", "polygon", b"polygon"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Block: _TypeAlias = Block  # noqa: Y015
 
 @_typing.final
 class Provenance(_message.Message):
@@ -150,6 +224,8 @@ class Provenance(_message.Message):
     TEXT_LAYER_REJECTED_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     PICTURE_COUNT_FIELD_NUMBER: _builtins.int
+    ALPHABET_FIELD_NUMBER: _builtins.int
+    FALLBACK_FROM_FIELD_NUMBER: _builtins.int
     source: Global___TextSource.ValueType
     """Where the text was taken from."""
     engine: _builtins.str
@@ -174,6 +250,14 @@ class Provenance(_message.Message):
     """How many times the page was read. More than 1 if a worker died over it."""
     picture_count: _builtins.int
     """How many pictures inside the page's text were read by the engine."""
+    alphabet: _builtins.str
+    """The characters the engine chose from: `full`, or a part of them, such as `latin`, that suffices for the
+    languages asked for. Empty for engines that do not choose.
+    """
+    fallback_from: _builtins.str
+    """The engine that was to read the page and could not; `engine` read it instead, and the page is
+    `PAGE_OUTCOME_DEGRADED`. Empty otherwise.
+    """
     def __init__(
         self,
         *,
@@ -188,10 +272,12 @@ class Provenance(_message.Message):
         text_layer_rejected: _builtins.str = ...,
         attempts: _builtins.int = ...,
         picture_count: _builtins.int = ...,
+        alphabet: _builtins.str = ...,
+        fallback_from: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "backend", b"backend", "dpi", b"dpi", "engine", b"engine", "mode", b"mode", "model", b"model", "model_version", b"model_version", "picture_count", b"picture_count", "precision", b"precision", "source", b"source", "text_layer_rejected", b"text_layer_rejected"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alphabet", b"alphabet", "attempts", b"attempts", "backend", b"backend", "dpi", b"dpi", "engine", b"engine", "fallback_from", b"fallback_from", "mode", b"mode", "model", b"model", "model_version", b"model_version", "picture_count", b"picture_count", "precision", b"precision", "source", b"source", "text_layer_rejected", b"text_layer_rejected"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -216,6 +302,7 @@ class Page(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     TEXT_FORMAT_FIELD_NUMBER: _builtins.int
     BLANK_FIELD_NUMBER: _builtins.int
+    BLOCKS_FIELD_NUMBER: _builtins.int
     page_number: _builtins.int
     """Its number in the document, from 1."""
     outcome: Global___PageOutcome.ValueType
@@ -240,7 +327,9 @@ class Page(_message.Message):
     """Whether there is nothing on it."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___Line]:
-        """Its lines in reading order. Structured documents have none, as they have no places."""
+        """Its lines in reading order. Structured documents have none, as they have no places, nor have engines
+        that see blocks.
+        """
 
     @_builtins.property
     def usage(self) -> _usage_pb2.Usage:
@@ -249,6 +338,10 @@ class Page(_message.Message):
     @_builtins.property
     def provenance(self) -> Global___Provenance:
         """How it was read."""
+
+    @_builtins.property
+    def blocks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Block]:
+        """Its blocks in reading order, from engines that see blocks."""
 
     def __init__(
         self,
@@ -266,10 +359,11 @@ class Page(_message.Message):
         message: _builtins.str = ...,
         text_format: _options_pb2.TextFormat.ValueType = ...,
         blank: _builtins.bool = ...,
+        blocks: _abc.Iterable[Global___Block] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["provenance", b"provenance", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blank", b"blank", "dpi", b"dpi", "height_px", b"height_px", "lines", b"lines", "message", b"message", "outcome", b"outcome", "page_number", b"page_number", "provenance", b"provenance", "reason", b"reason", "text", b"text", "text_format", b"text_format", "usage", b"usage", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blank", b"blank", "blocks", b"blocks", "dpi", b"dpi", "height_px", b"height_px", "lines", b"lines", "message", b"message", "outcome", b"outcome", "page_number", b"page_number", "provenance", b"provenance", "reason", b"reason", "text", b"text", "text_format", b"text_format", "usage", b"usage", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

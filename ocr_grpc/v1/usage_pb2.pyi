@@ -28,6 +28,7 @@ class Usage(_message.Message):
     COMPLETION_CHARS_FIELD_NUMBER: _builtins.int
     INPUT_BYTES_FIELD_NUMBER: _builtins.int
     PAGES_FIELD_NUMBER: _builtins.int
+    TOKENS_ESTIMATED_FIELD_NUMBER: _builtins.int
     prompt_tokens: _builtins.int
     """Tokens that went into a language model. 0 for engines that use none."""
     completion_tokens: _builtins.int
@@ -40,6 +41,8 @@ class Usage(_message.Message):
     """Bytes of the document. On a page: its share, the document's bytes divided by its pages."""
     pages: _builtins.int
     """Pages charged: those that ended as `PAGE_OUTCOME_OK` or `PAGE_OUTCOME_DEGRADED`."""
+    tokens_estimated: _builtins.bool
+    """Whether tokens are an estimate, because the language model did not count them."""
     def __init__(
         self,
         *,
@@ -49,10 +52,11 @@ class Usage(_message.Message):
         completion_chars: _builtins.int = ...,
         input_bytes: _builtins.int = ...,
         pages: _builtins.int = ...,
+        tokens_estimated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion_chars", b"completion_chars", "completion_tokens", b"completion_tokens", "input_bytes", b"input_bytes", "pages", b"pages", "prompt_chars", b"prompt_chars", "prompt_tokens", b"prompt_tokens"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion_chars", b"completion_chars", "completion_tokens", b"completion_tokens", "input_bytes", b"input_bytes", "pages", b"pages", "prompt_chars", b"prompt_chars", "prompt_tokens", b"prompt_tokens", "tokens_estimated", b"tokens_estimated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2,7 +2,7 @@
 
 import grpc.aio
 
-from ocr_grpc.extraction.engine_reading import PageEngine
+from ocr_grpc.extraction.engine_choice import Engines
 from ocr_grpc.fetching.fetcher import Fetcher
 from ocr_grpc.fetching.hosts import AllowedHosts
 from ocr_grpc.rpc.capabilities import OcrLimits
@@ -32,9 +32,9 @@ def add_compatibility_service(
     server: grpc.aio.Server,
     intake: Intake,
     fetcher: Fetcher,
-    engine: PageEngine,
+    engines: Engines,
     limits: OcrLimits,
 ) -> None:
     """Have the server answer clients of other services."""
-    servicer = CompatibilityServicer(intake, fetcher, engine, limits)
+    servicer = CompatibilityServicer(intake, fetcher, engines, limits)
     add_CompatibilityServiceServicer_to_server(servicer, server)

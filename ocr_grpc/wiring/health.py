@@ -30,6 +30,7 @@ class ServerHealth:
         ready_workers: Callable[[], int],
         mail_configured: bool,
         http_up: Callable[[], bool | None],
+        model_ready: Callable[[], bool | None],
     ) -> None:
         self._database = database
         self._windows = windows
@@ -38,13 +39,14 @@ class ServerHealth:
         self._ready_workers = ready_workers
         self._mail_configured = mail_configured
         self._http_up = http_up
+        self._model_ready = model_ready
 
     async def check(self) -> list[Component]:
         """Ask every part; one that does not answer within some seconds is down."""
         database, redis, disk = await asyncio.gather(
             _asked("database", self._database.ping), self._redis(), self._disk()
         )
-        here = (self._written(), self._engine(), self._http(), self._mail())
+        here = (self._written(), self._engine(), self._model(), self._http(), self._mail())
         return [database, redis, disk, *here]
 
     async def _redis(self) -> Component:
@@ -64,6 +66,14 @@ class ServerHealth:
         workers = self._ready_workers()
         state = ComponentState.OK if workers else ComponentState.DOWN
         return Component("engine", state, f"{workers} workers are ready")
+
+    def _model(self) -> Component:
+        ready = self._model_ready()
+        if ready is None:
+            return Component("vlm", ComponentState.OFF, "no language model is set")
+        if ready:
+            return Component("vlm", ComponentState.OK)
+        return Component("vlm", ComponentState.DEGRADED, "its server does not answer as it should")
 
     async def _disk(self) -> Component:
         free = (await asyncio.to_thread(shutil.disk_usage, self._data_dir)).free

@@ -1,20 +1,31 @@
 """Starts what reads documents: the sandboxed readers, the engine workers, and what joins them."""
 
+import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TypeVar
+
+import structlog
 
 from ocr_grpc.documents.limits import DocumentLimits
 from ocr_grpc.documents.pool import DocumentPool
 from ocr_grpc.documents.spool import Spool
 from ocr_grpc.engines.catalog import EngineChoice
-from ocr_grpc.engines.local_worker import WorkerSettings
+from ocr_grpc.engines.errors import EngineUnavailable
 from ocr_grpc.engines.pool import EnginePool
+from ocr_grpc.engines.tesseract.program import find_tesseract
+from ocr_grpc.engines.vlm.engine import VisionEngine
+from ocr_grpc.engines.vlm.vision_settings import VisionSettings
+from ocr_grpc.extraction.engine_choice import Engines
 from ocr_grpc.extraction.extractor import ExtractionLimits, Extractor
 from ocr_grpc.rpc.capabilities import OcrLimits
 from ocr_grpc.settings import Settings
 from ocr_grpc.telemetry.metrics import Metrics
+from ocr_grpc.wiring.errors import CannotServe
+from ocr_grpc.wiring.workers import fleet_settings, worker_settings
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +33,9 @@ class Reading:
     """What reads documents."""
 
     engine: EnginePool
+    """The workers of the usual engine."""
+    engines: Engines
+    vision: VisionEngine | None
     extractor: Extractor
 
 
@@ -43,30 +57,67 @@ async def open_reading(
     )
     stack.push_async_callback(documents.close)
     await documents.start()
-    engine = EnginePool(_worker_settings(settings, spool, run_dir), settings.worker_count)
+    fleet = fleet_settings(settings)
+    engine = EnginePool(worker_settings(settings, spool, run_dir), settings.worker_count, fleet)
     stack.push_async_callback(engine.close)
-    await engine.start()
-    limits = limits_for(ExtractionLimits, settings)
-    return Reading(engine, Extractor(documents, engine, settings.worker_count, limits))
+    # Side by side: loading an engine takes seconds.
+    _, others = await asyncio.gather(engine.start(), _tesseract(settings, spool, run_dir, stack))
+    lines = [engine, *others]
+    if vision := await open_vision(settings):
+        stack.push_async_callback(vision.close)
+    engines = Engines(lines, vision, settings.engine)
+    extractor = Extractor(documents, engines, limits_for(ExtractionLimits, settings))
+    return Reading(engine, engines, vision, extractor)
 
 
-Limits = TypeVar("Limits", ExtractionLimits, OcrLimits)
+async def _tesseract(
+    settings: Settings, spool: Spool, run_dir: Path, stack: AsyncExitStack
+) -> list[EnginePool]:
+    """Start Tesseract for the languages that the usual engine does not read, if it is there.
+
+    Raises:
+        CannotServe: the program is not where it is said to be.
+    """
+    try:
+        program = find_tesseract(settings.tesseract_binary) if settings.tesseract_workers else None
+    except FileNotFoundError as error:
+        raise CannotServe(str(error)) from None
+    if program is None:
+        return []
+    choice = EngineChoice("tesseract", binary=str(program))
+    own = replace(worker_settings(settings, spool, run_dir), choice=choice)
+    pool = EnginePool(own, settings.tesseract_workers)
+    stack.push_async_callback(pool.close)
+    try:
+        await pool.start()
+    except EngineUnavailable as error:
+        log.warning("tesseract_left_out", error=error.message)
+        return []
+    return [pool]
+
+
+async def open_vision(settings: Settings) -> VisionEngine | None:
+    """Return the language model, whether its server is there yet or not; None if none is set.
+
+    Raises:
+        CannotServe: there is no profile of that name.
+    """
+    if not settings.llm_base_url:
+        return None
+    try:
+        vision = VisionEngine(limits_for(VisionSettings, settings))
+    except ValueError as error:
+        raise CannotServe(f"LLM_PROFILE: {error}") from None
+    await vision.start()
+    return vision
+
+
+Limits = TypeVar("Limits", ExtractionLimits, OcrLimits, VisionSettings)
 
 
 def limits_for(kind: type[Limits], settings: Settings) -> Limits:
-    """Return the limits that an area asks for; its fields are settings of the same names."""
+    """Return what an area asks for; its fields are settings of the same names."""
     return kind(**{field.name: getattr(settings, field.name) for field in fields(kind)})
-
-
-def _worker_settings(settings: Settings, spool: Spool, run_dir: Path) -> WorkerSettings:
-    choice = EngineChoice(settings.engine, settings.engine_backend, settings.engine_precision)
-    return WorkerSettings(
-        choice=choice,
-        spool=spool.path,
-        run_dir=run_dir,
-        memory_bytes=settings.engine_memory_bytes,
-        start_seconds=settings.engine_start_seconds,
-    )
 
 
 def _document_limits(settings: Settings) -> DocumentLimits:

@@ -5,7 +5,7 @@ import json
 
 from ocr_grpc.commands.output import Output, make_printer
 from ocr_grpc.v1 import ocr_service_pb2 as pb
-from ocr_grpc.v1 import page_pb2
+from ocr_grpc.v1 import options_pb2, page_pb2
 
 
 def started(pages=2):
@@ -19,13 +19,17 @@ def begun(page):
     return pb.UploadExtractResponse(page_started={"page_number": page})
 
 
-def delta(page, text):
+def delta(page, text, revision=1):
     lines = [{"text": line} for line in text.split("\n") if line]
-    return pb.UploadExtractResponse(delta={"page_number": page, "text": text, "lines": lines})
+    return pb.UploadExtractResponse(
+        delta={"page_number": page, "text": text, "lines": lines, "revision": revision}
+    )
 
 
-def retract(page, offset=0):
-    return pb.UploadExtractResponse(retract={"page_number": page, "offset": offset})
+def retract(page, offset=0, revision=1):
+    return pb.UploadExtractResponse(
+        retract={"page_number": page, "offset": offset, "revision": revision}
+    )
 
 
 def done(page, text, outcome=page_pb2.PAGE_OUTCOME_OK):
@@ -34,9 +38,9 @@ def done(page, text, outcome=page_pb2.PAGE_OUTCOME_OK):
     )
 
 
-def printed(events, output=Output.TEXT, pages=""):
+def printed(events, output=Output.TEXT, **options):
     out = io.StringIO()
-    with make_printer(output, out, pages) as printer:
+    with make_printer(output, out, options_pb2.ExtractOptions(**options)) as printer:
         for event in events:
             printer.event(event)
         printer.end()
@@ -45,7 +49,7 @@ def printed(events, output=Output.TEXT, pages=""):
 
 def test_text_is_printed_while_the_page_is_read():
     out = io.StringIO()
-    printer = make_printer(Output.TEXT, out, "")
+    printer = make_printer(Output.TEXT, out, options_pb2.ExtractOptions())
     printer.event(started())
     printer.event(delta(1, "one"))
     assert out.getvalue() == "one"
@@ -106,3 +110,26 @@ def test_json_is_the_whole_document():
 
 def test_json_of_a_document_that_was_never_opened_is_nothing():
     assert printed([], Output.JSON) == ""
+
+
+DRAFTS = options_pb2.QUALITY_DRAFT_THEN_FINAL
+DRAFTED = [
+    started(1),
+    delta(1, "draft"),
+    delta(1, "# Fin", revision=2),
+    retract(1, 3, revision=2),
+    delta(1, "inal", revision=2),
+]
+
+
+def test_a_draft_is_not_printed_as_it_could_not_be_taken_back():
+    assert printed([*DRAFTED, done(1, "# Final")], quality=DRAFTS) == "# Final\n"
+
+
+def test_a_draft_that_stays_the_last_word_is_printed_at_the_end():
+    assert printed([*DRAFTED[:2], done(1, "draft")], quality=DRAFTS) == "draft\n"
+
+
+def test_of_a_drafted_page_json_has_the_highest_revision_alone():
+    whole = json.loads(printed([*DRAFTED, done(1, "# Final")], Output.JSON, quality=DRAFTS))
+    assert [line["text"] for line in whole["pages"][0]["lines"]] == ["inal"]

@@ -82,6 +82,8 @@ def test_every_option_can_be_a_field(client):
         "text_format": "plain",
         "skip_pictures": "true",
         "page_image_side_px": "64",
+        "quality": "final",
+        "words": "true",
     }
     assert set(values) == set(options_pb2.ExtractOptions.DESCRIPTOR.fields_by_name)
     parts = [(name, value.encode()) for name, value in values.items()]

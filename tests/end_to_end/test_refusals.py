@@ -260,7 +260,8 @@ async def test_an_upload_announced_too_large_is_refused_at_once(tmp_path):
 
 async def test_documents_inside_messages_share_a_bound_on_memory(tmp_path):
     content = encoded(picture(first_pixel=0))
-    settings = {"engine": "hang", "max_inline_total_bytes": len(content) + 2000}
+    settings = {"engine": "hang", "engine_workers": 2}
+    settings |= {"max_inline_total_bytes": len(content) + 2000}
     async with running(tmp_path, **settings) as server, channel_to(server) as channel:
         stub = OcrServiceStub(channel)
         hanging = stub.StreamExtract(pb.StreamExtractRequest(content=content))

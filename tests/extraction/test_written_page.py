@@ -1,7 +1,7 @@
 """A page of a structured document: its own text, with what the engine reads of its pictures."""
 
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -9,18 +9,19 @@ import pytest
 
 from ocr_grpc.documents.document import DocumentKind, Picture, StructuredPage
 from ocr_grpc.documents.errors import PageTooLarge, ReaderUnavailable
-from ocr_grpc.engines.engine import EngineDescription
 from ocr_grpc.engines.errors import EngineFailed, WorkerLost
-from ocr_grpc.engines.page_read import PageRead
+from ocr_grpc.engines.vlm.parts import Piece, TakeBack, VisionDone
+from ocr_grpc.engines.vlm.spent import Spent
 from ocr_grpc.extraction.admission import Admission
+from ocr_grpc.extraction.engine_choice import ChosenEngines
 from ocr_grpc.extraction.events import Delta, PageFinished, PageOutcome, Retract, TextSource
 from ocr_grpc.extraction.options import ExtractOptions, Mode
 from ocr_grpc.extraction.page_context import PageContext
 from ocr_grpc.extraction.page_reader import PageReader
 from ocr_grpc.fairness import FairSlots
-from ocr_grpc.model import Line, PageGeometry, RenderedPage, Separator, TextFormat, box
+from ocr_grpc.model import RenderedPage, TextFormat
+from tests.extraction.scripted import ENGINE, TERMS, VISION, Lines, Vision, image_in
 
-ENGINE = EngineDescription("fake", "fake", "1", "none", "f32", ("en",))
 BLOCK, INLINE = Picture(0, inline=False), Picture(0, inline=True)
 
 
@@ -40,26 +41,7 @@ class Written:
     async def render_picture(self, number: int, page_number: int) -> RenderedPage:
         if self.failure:
             raise self.failure
-        path = self.folder / f"{number}.page"
-        path.write_bytes(b"\0")
-        return RenderedPage(path, PageGeometry(1, 1, 0), 1)
-
-
-class Reading:
-    """An engine that answers each time with the next of its scripts: texts, or an exception."""
-
-    description = ENGINE
-    ready_workers = 1
-
-    def __init__(self, *scripts: list[str | Exception]) -> None:
-        self.scripts = list(scripts)
-
-    async def read(self, read: PageRead) -> AsyncGenerator[list[Line], None]:
-        assert read.page.path.exists()
-        for part in self.scripts.pop(0):
-            if isinstance(part, Exception):
-                raise part
-            yield [Line(part, box(0, 0, 1, 1), 1.0, Separator.LINE)]
+        return image_in(self.folder, number)
 
 
 @pytest.fixture
@@ -68,7 +50,8 @@ def read(tmp_path: Path) -> Callable:
 
     async def read(
         *segments: str | Picture,
-        engine: Reading | None = None,
+        engine: Lines | None = None,
+        vision: Vision | None = None,
         failure: Exception | None = None,
         left_out: int = 0,
         form: TextFormat = TextFormat.MARKDOWN,
@@ -76,15 +59,13 @@ def read(tmp_path: Path) -> Callable:
     ) -> list:
         page = StructuredPage(form, segments, left_out)
         context = PageContext(
-            extraction_id="x",
-            caller="",
             document=Written(tmp_path, page, failure),
             size_bytes=100,
             options=ExtractOptions(**options),
-            engine=engine or Reading(),
+            choice=ChosenEngines(engine or Lines(), vision),
+            terms=TERMS,
             rendering=FairSlots(1),
-            place=Admission(9, 9, 9).queue(),
-            page_timeout_seconds=9,
+            place=Admission(9, 9, 9).queue(""),
         )
         async with aclosing(PageReader(context, 1).events()) as events:
             found = [event async for event in events]
@@ -119,7 +100,7 @@ async def test_text_alone_is_the_page_and_needs_no_engine(read):
 
 
 async def test_a_pictures_text_stands_where_the_picture_does(read):
-    engine = Reading(["a scan", "of two lines"])
+    engine = Lines(["a scan", "of two lines"])
     page = await finished(read("before\n\n", BLOCK, "\n\nafter\n", engine=engine))
     assert page.text == "before\n\na scan\nof two lines\n\nafter"
     assert page.provenance.engine is ENGINE
@@ -128,23 +109,23 @@ async def test_a_pictures_text_stands_where_the_picture_does(read):
 
 
 async def test_a_picture_without_text_leaves_no_gap(read):
-    page = await finished(read("before\n\n", BLOCK, "\n\nafter", engine=Reading([])))
+    page = await finished(read("before\n\n", BLOCK, "\n\nafter", engine=Lines([])))
     assert page.text == "before\n\nafter"
 
 
 async def test_a_picture_in_a_cell_breaks_neither_line_nor_cell(read):
-    engine = Reading(["one | two", "three"])
+    engine = Lines(["one | two", "three"])
     page = await finished(read("| a | ", INLINE, "|\n", engine=engine))
     assert page.text == "| a | one \\| two three |"
 
 
 async def test_a_picture_in_a_line_does_not_stick_to_the_word_before_it(read):
-    page = await finished(read("see", INLINE, "there", engine=Reading(["one", "two"])))
+    page = await finished(read("see", INLINE, "there", engine=Lines(["one", "two"])))
     assert page.text == "see one two there"
 
 
 async def test_a_page_that_is_one_picture_is_read_like_a_scan(read):
-    events = await read(BLOCK, engine=Reading(["photo"]))
+    events = await read(BLOCK, engine=Lines(["photo"]))
     assert events[0].source is TextSource.IMAGE
     assert events[-1].text == "photo"
 
@@ -158,7 +139,7 @@ async def test_pictures_can_be_left_unread(read, options):
 
 
 async def test_a_worker_that_dies_over_a_picture_costs_that_pictures_text_alone(read):
-    engine = Reading(["scr", WorkerLost("died", began=True)], ["scan"])
+    engine = Lines(["scr", WorkerLost("died", began=True)], ["scan"])
     events = await read("before\n\n", BLOCK, "\n\nafter", engine=engine)
     assert [event.offset for event in events if isinstance(event, Retract)] == [len("before")]
     assert events[-1].text == "before\n\nscan\n\nafter"
@@ -166,7 +147,7 @@ async def test_a_worker_that_dies_over_a_picture_costs_that_pictures_text_alone(
 
 @pytest.mark.parametrize("failure", [PageTooLarge("too large"), None])
 async def test_a_picture_that_cannot_be_read_degrades_its_page(read, failure):
-    engine = Reading(["half", EngineFailed("it failed")])
+    engine = Lines(["half", EngineFailed("it failed")])
     page = await finished(read("before\n\n", BLOCK, "\n\nafter", engine=engine, failure=failure))
     assert page.text == "before\n\nafter"
     assert page.outcome is PageOutcome.DEGRADED
@@ -201,3 +182,14 @@ async def test_long_text_comes_in_small_deltas(read):
     assert max(sizes) <= 4_000
     assert len(sizes) > 10
     assert events[-1].text == text
+
+
+async def test_a_model_reads_pictures_too_and_what_it_takes_back_is_never_seen(read):
+    spent = Spent(7, 3, attempts=2)
+    said = [Piece("a scan a scan"), TakeBack(6), VisionDone(spent, TextFormat.MARKDOWN)]
+    events = await read("before\n\n", BLOCK, "\n\nafter", vision=Vision(said))
+    assert not [event for event in events if isinstance(event, Retract)]
+    page = events[-1]
+    assert page.text == "before\n\na scan\n\nafter"
+    assert page.provenance.engine == VISION
+    assert (page.usage.prompt_tokens, page.usage.completion_tokens) == (7, 3)

@@ -11,6 +11,8 @@ from ocr_grpc.engines.ppocr.pixels import Pixels, Probabilities
 
 BackendName = Literal["auto", "openvino", "onnxruntime"]
 PrecisionName = Literal["auto", "bf16", "f32"]
+AlphabetName = Literal["full", "latin"]
+"""All characters of the model, or those of Latin print."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,15 @@ class Backend(Protocol):
         """
         ...
 
-    def read_strips(self, strips: list[Pixels], cancellation: Cancellation) -> list[Steps]:
-        """Return what RGB strips (48, width, 3), all of one of `strip_widths`, say.
+    def read_strips(
+        self, strips: list[Pixels], alphabet: AlphabetName, cancellation: Cancellation
+    ) -> list[Steps]:
+        """Return what RGB strips (48, width, 3), each of one of `strip_widths`, say.
+
+        Args:
+            strips: in any order; the answer has the same.
+            alphabet: the characters to choose from.
+            cancellation: looked at again and again.
 
         Raises:
             ReadCancelled: within a tenth of a second of the cancellation.

@@ -12,7 +12,8 @@ import onnxruntime as ort  # pyright: ignore[reportMissingTypeStubs] # it ships 
 from numpy.typing import NDArray
 
 from ocr_grpc.engines.engine import Cancellation, ReadCancelled
-from ocr_grpc.engines.ppocr.backend import PrecisionName, Steps
+from ocr_grpc.engines.ppocr.backend import AlphabetName, PrecisionName, Steps
+from ocr_grpc.engines.ppocr.languages import latin_labels
 from ocr_grpc.engines.ppocr.models import STRIP_WIDTHS, TILE_SHAPES, model_path
 from ocr_grpc.engines.ppocr.pixels import Pixels, Probabilities
 
@@ -37,20 +38,30 @@ class OnnxRuntimeBackend:
         self._recognizer = _session(model_path("rec"), threads)
         metadata = self._recognizer.get_modelmeta().custom_metadata_map
         self.characters = tuple(metadata["character"].splitlines())
+        self._latin = latin_labels(self.characters)
 
     def find_text(self, tile: Pixels, cancellation: Cancellation) -> Probabilities:
         """See `Backend.find_text`."""
         probabilities = _run(self._detector, [tile], cancellation)[0, 0]
         return np.asarray(probabilities * 255, np.uint8)
 
-    def read_strips(self, strips: list[Pixels], cancellation: Cancellation) -> list[Steps]:
-        """See `Backend.read_strips`. One strip at a time: batches were slower on few cores."""
+    def read_strips(
+        self, strips: list[Pixels], alphabet: AlphabetName, cancellation: Cancellation
+    ) -> list[Steps]:
+        """See `Backend.read_strips`. One strip at a time: batches were slower on few cores.
+
+        All characters are computed whatever the alphabet: the graph cannot be cut here.
+        """
         steps: list[Steps] = []
         for strip in strips:
             probabilities = _run(self._recognizer, [strip], cancellation)[0]
-            labels = probabilities.argmax(axis=1)
-            best = np.take_along_axis(probabilities, labels[:, None], axis=1)[:, 0]
-            steps.append(Steps(labels.astype(np.int32), best))
+            if alphabet == "latin":
+                probabilities = probabilities[:, self._latin]
+                probabilities /= probabilities.sum(axis=1, keepdims=True)
+            places = probabilities.argmax(axis=1)
+            best = np.take_along_axis(probabilities, places[:, None], axis=1)[:, 0]
+            labels = self._latin[places] if alphabet == "latin" else places.astype(np.int32)
+            steps.append(Steps(labels, best))
         return steps
 
 

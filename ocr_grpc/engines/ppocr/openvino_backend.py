@@ -1,24 +1,28 @@
 """OpenVINO: the fastest way to run the models on x86, in bf16 where the CPU computes in it."""
 
-from itertools import pairwise
+from collections.abc import Iterator
 from typing import Any, cast
 
 import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from ocr_grpc.engines.engine import Cancellation, ReadCancelled
+from ocr_grpc.engines.engine import Cancellation
 from ocr_grpc.engines.ppocr import openvino_graphs as graphs
-from ocr_grpc.engines.ppocr.backend import PrecisionName, Steps
+from ocr_grpc.engines.ppocr.backend import AlphabetName, PrecisionName, Steps
+from ocr_grpc.engines.ppocr.languages import latin_labels
 from ocr_grpc.engines.ppocr.models import LINE_HEIGHT, STRIP_WIDTHS, TILE_SHAPES, model_path
+from ocr_grpc.engines.ppocr.openvino_head import OpenVinoHead
+from ocr_grpc.engines.ppocr.openvino_runs import run
 from ocr_grpc.engines.ppocr.pixels import Pixels, Probabilities
 
-WATCH_MILLISECONDS = 50
-"""How often a running inference is checked for cancellation."""
-LATIN_COUNT = 560
-"""Labels of the blank, ASCII, and accented Latin letters, which stand first in the alphabet."""
-OTHER_GROUPS = 4
-"""Parts of all other characters: fewer overflow the cache, more cost calls (measured)."""
+BATCHED_WIDTHS = STRIP_WIDTHS[:2]
+"""Widths read several at a time, which spares the short strips of tables and forms a third; long
+ones gain a twentieth, and each costs 30 MB."""
+BATCH = 4
+FEWEST_IN_BATCH = 3
+"""Fewer are read one by one: a batch costs the same whether it is full or not."""
+_NOTHING = np.zeros((0, 0), np.float32)
 
 
 class OpenVinoBackend:
@@ -61,53 +65,47 @@ class OpenVinoBackend:
             width: self._compiled(graphs.recognizer_graph(body, 1, LINE_HEIGHT, width))
             for width in STRIP_WIDTHS
         }
-        self._groups = _groups(head.bias.size)
-        # Contiguous copies: a product with a slice of the whole matrix copies it every time.
-        self._heads = [head.part(group) for group in self._groups]
-        self._head_request = self._compiled(graphs.head_graph(self._heads))
+        self._batched = {
+            width: self._compiled(graphs.recognizer_graph(body, BATCH, LINE_HEIGHT, width))
+            for width in BATCHED_WIDTHS
+        }
+        self._head = OpenVinoHead(head, latin_labels(self.characters), self._compiled)
 
     def find_text(self, tile: Pixels, cancellation: Cancellation) -> Probabilities:
         """See `Backend.find_text`."""
         request = self._detectors[tile.shape[0], tile.shape[1]]
-        return _run(request, tile[None], cancellation)[0][0, 0].copy()
+        return run(request, tile[None], cancellation)[0][0, 0].copy()
 
-    def read_strips(self, strips: list[Pixels], cancellation: Cancellation) -> list[Steps]:
+    def read_strips(
+        self, strips: list[Pixels], alphabet: AlphabetName, cancellation: Cancellation
+    ) -> list[Steps]:
         """See `Backend.read_strips`."""
-        steps: list[Steps] = []
-        for strip in strips:
-            features = _run(self._recognizers[strip.shape[1]], strip[None], cancellation)[0][0]
-            steps.append(self._steps(features, cancellation))
-        return steps
+        features: list[NDArray[np.float32]] = [_NOTHING] * len(strips)
+        for width in {strip.shape[1] for strip in strips}:
+            places = [place for place, strip in enumerate(strips) if strip.shape[1] == width]
+            for some in self._batches(places, width):
+                batch = np.stack([strips[place] for place in some])
+                for place, line in zip(some, self._features(batch, cancellation), strict=False):
+                    features[place] = line
+        return self._head.steps(features, alphabet, cancellation)
 
-    def _steps(self, features: NDArray[np.float32], cancellation: Cancellation) -> Steps:
-        """Return the best label of each step from features (steps, features)."""
-        outputs = _run(self._head_request, features, cancellation)
-        best, latin = (np.asarray(output, np.float32) for output in outputs)
-        labels = np.zeros(len(features), np.int32)
-        probabilities = np.ones(len(features), np.float32)
-        winners = best.argmax(axis=1)
-        for place in range(1, len(self._groups)):
-            rows = np.flatnonzero(winners == place)
-            if not len(rows):
-                continue
-            scores = latin[rows] if place == 1 else self._heads[place].scores(features[rows])
-            labels[rows] = self._groups[place].start + scores.argmax(axis=1)
-            top = scores.max(axis=1, keepdims=True)
-            others = np.exp(np.delete(best[rows], place, axis=1) - top).sum(axis=1)
-            # The softmax, with each of the other groups standing as its greatest member.
-            probabilities[rows] = 1 / (np.exp(scores - top).sum(axis=1) + others)
-        return Steps(labels, probabilities)
+    def _batches(self, places: list[int], width: int) -> Iterator[list[int]]:
+        """Yield strips of one width in groups that are read at once."""
+        size = BATCH if width in BATCHED_WIDTHS else 1
+        for start in range(0, len(places), size):
+            some = places[start : start + size]
+            yield from [some] if len(some) >= FEWEST_IN_BATCH else [[place] for place in some]
+
+    def _features(self, batch: Pixels, cancellation: Cancellation) -> NDArray[np.float32]:
+        """Return (strips, steps, features) from (strips, 48, width, 3)."""
+        count, width = len(batch), batch.shape[2]
+        if count == 1:
+            return run(self._recognizers[width], batch, cancellation)[0].copy()
+        padded = np.concatenate([batch, np.zeros((BATCH - count, *batch.shape[1:]), np.uint8)])
+        return run(self._batched[width], padded, cancellation)[0][:count].copy()
 
     def _compiled(self, model: Any) -> Any:
         return self._core.compile_model(model, "CPU", self._properties).create_infer_request()
-
-
-def _groups(character_count: int) -> list[slice]:
-    """Return the blank, Latin letters and digits, the others in a few parts, and the space."""
-    last = character_count - 1
-    edges = np.linspace(LATIN_COUNT, last, OTHER_GROUPS + 1).astype(int).tolist()
-    others = [slice(*edge) for edge in pairwise(edges)]
-    return [slice(0, 1), slice(1, LATIN_COUNT), *others, slice(last, character_count)]
 
 
 def _precision(asked: PrecisionName, capabilities: list[str]) -> str:
@@ -116,24 +114,3 @@ def _precision(asked: PrecisionName, capabilities: list[str]) -> str:
     if asked == "auto":
         return "bf16" if "BF16" in capabilities else "f32"
     return asked
-
-
-def _run(request: Any, array: NDArray[Any], cancellation: Cancellation) -> list[NDArray[Any]]:
-    """Return the outputs of a request; their memory is overwritten by its next call."""
-    if cancellation.is_set():
-        raise ReadCancelled
-    request.start_async([np.ascontiguousarray(array)], share_inputs=True)
-    while not request.wait_for(WATCH_MILLISECONDS):
-        if cancellation.is_set():
-            _stop(request)
-            raise ReadCancelled
-    return [cast(NDArray[Any], tensor.data) for tensor in request.output_tensors]
-
-
-def _stop(request: Any) -> None:
-    """Stop a running request and wait until it has let go of its input."""
-    request.cancel()
-    try:
-        request.wait()
-    except RuntimeError:
-        return  # Being cancelled is reported as an error, under no name of its own.

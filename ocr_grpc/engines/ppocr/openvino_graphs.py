@@ -2,8 +2,7 @@
 
 The recognizer ends in a softmax over 18,710 characters, a quarter of its time or more. Here it is
 cut into the part before its last matrix, compiled once for each width of strip, and that matrix,
-compiled once, cut into groups of characters of which only the greatest score leaves the graph.
-Which character of the group it was is then computed for the few steps that need it.
+which `openvino_head` asks only for the characters in question.
 """
 
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ class Head:
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
 
-    def part(self, group: slice) -> "Head":
+    def part(self, group: slice | NDArray[np.int32]) -> "Head":
         """Return the layer for some of the characters only, in memory of its own."""
         return Head(np.ascontiguousarray(self.weights[:, group]), self.bias[group].copy())
 
@@ -75,19 +74,26 @@ def recognizer_graph(body: Any, lines: int, height: int, width: int) -> Any:
     return _from_images(body.clone(), [lines, 3, height, width])
 
 
-def head_graph(parts: list[Head]) -> Any:
-    """Return features (steps, features) to two outputs: what decides, and all of the second part.
+def scores_graph(head: Head) -> Any:
+    """Return features (steps, features) to the scores of all characters, (steps, characters)."""
+    features, score = _scored([head])
+    return ov.Model([ops.result(score[0])], [features], "scores")
 
-    The first is the greatest score of each part, (steps, parts); the second are the scores of all
-    characters in `parts[1]`, which are nearly always the ones needed next.
-    """
-    features = ops.parameter([-1, parts[0].weights.shape[0]], np.float32)
-    scores: list[Any] = []
-    for part in parts:
-        product = ops.matmul(features, ops.constant(part.weights), False, False)
-        scores.append(ops.add(product, ops.constant(part.bias)))
+
+def greatest_graph(parts: list[Head]) -> Any:
+    """Return features (steps, features) to the greatest score of each part, (steps, parts)."""
+    features, scores = _scored(parts)
     best = ops.concat([ops.reduce_max(score, np.int64(1), True) for score in scores], 1)
-    return ov.Model([ops.result(best), ops.result(scores[1])], [features], "head")
+    return ov.Model([ops.result(best)], [features], "greatest")
+
+
+def _scored(parts: list[Head]) -> tuple[Any, list[Any]]:
+    features = ops.parameter([-1, parts[0].weights.shape[0]], np.float32)
+    products = [ops.matmul(features, ops.constant(p.weights), False, False) for p in parts]
+    return features, [
+        ops.add(product, ops.constant(part.bias))
+        for product, part in zip(products, parts, strict=True)
+    ]
 
 
 def _from_images(model: Any, shape: list[int]) -> Any:

@@ -5,13 +5,15 @@ A classifier asked about every line flips good ones: the character error of an u
 (lines stand upright, or the first lines read badly), by reading a few lines both ways.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from ocr_grpc.engines.engine import Cancellation
 from ocr_grpc.engines.ppocr.decoding import Reading
 from ocr_grpc.engines.ppocr.pixels import Pixels
 from ocr_grpc.engines.ppocr.print_size import measure_print
-from ocr_grpc.engines.ppocr.recognizer import Recognizer
+from ocr_grpc.engines.ppocr.recognizer import Recognizer, Wanted
 from ocr_grpc.engines.ppocr.regions import Region
 from ocr_grpc.model import Point
 
@@ -55,7 +57,11 @@ def turned(pixels: Pixels, quarters: int) -> Pixels:
 
 
 def is_upside_down(
-    page: Pixels, regions: list[Region], recognizer: Recognizer, cancellation: Cancellation
+    page: Pixels,
+    regions: list[Region],
+    recognizer: Recognizer,
+    wanted: Wanted,
+    cancellation: Cancellation,
 ) -> bool:
     """Return whether the longest lines read badly, and better on a page turned by 180 degrees.
 
@@ -65,16 +71,22 @@ def is_upside_down(
     sample = sorted(regions, key=lambda region: -region.width / region.height)[:SAMPLE]
     if not sample:
         return False
-    now = _confidence(page, sample, recognizer, cancellation)
+    wanted = replace(wanted, words=False)
+    now = _confidence(page, sample, recognizer, wanted, cancellation)
     height, width = page.shape[:2]
     turned = [Region(width - r.x, height - r.y, r.width, r.height, r.angle) for r in sample]
-    return _confidence(page[::-1, ::-1], turned, recognizer, cancellation) > now + BETTER
+    head_down = _confidence(page[::-1, ::-1], turned, recognizer, wanted, cancellation)
+    return head_down > now + BETTER
 
 
 def _confidence(
-    page: Pixels, regions: list[Region], recognizer: Recognizer, cancellation: Cancellation
+    page: Pixels,
+    regions: list[Region],
+    recognizer: Recognizer,
+    wanted: Wanted,
+    cancellation: Cancellation,
 ) -> float:
-    readings = [recognizer.read(page, region, cancellation) for region in regions]
+    readings = recognizer.read(page, regions, wanted, cancellation)
     return float(np.mean([reading.confidence for reading in readings]))
 
 

@@ -1,15 +1,29 @@
-"""Reads the lines of a page, a few at a time and in order."""
+"""Reads the lines of a page, a few at a time."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ocr_grpc.engines.engine import Cancellation
-from ocr_grpc.engines.ppocr.backend import Backend
-from ocr_grpc.engines.ppocr.decoding import Reading, alphabet_of, decode_greedy
+from ocr_grpc.engines.ppocr.backend import AlphabetName, Backend, Steps
+from ocr_grpc.engines.ppocr.decoding import Reading, Span, alphabet_of, decode_greedy
 from ocr_grpc.engines.ppocr.pixels import Pixels
 from ocr_grpc.engines.ppocr.regions import Region
-from ocr_grpc.engines.ppocr.strips import cut_out, strips_of
+from ocr_grpc.engines.ppocr.strips import Strip, cut_out, place_of_cut, strips_of
+from ocr_grpc.engines.ppocr.words import decode_words
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of a line.
+
+    Attributes:
+        alphabet: the characters to choose from.
+        words: whether to say where its words stand, in pixels along the region.
+    """
+
+    alphabet: AlphabetName = "full"
+    words: bool = False
 
 
 class Recognizer:
@@ -19,19 +33,36 @@ class Recognizer:
         self._backend = backend
         self._alphabet = alphabet_of(backend.characters)
 
-    def read(self, page: Pixels, region: Region, cancellation: Cancellation) -> Reading:
-        """Return what one region says.
+    def read(
+        self, page: Pixels, regions: list[Region], wanted: Wanted, cancellation: Cancellation
+    ) -> list[Reading]:
+        """Return what some regions say, in their order; several at once take less time.
 
         Raises:
             ReadCancelled: within a tenth of a second of the cancellation.
         """
-        strips = strips_of(cut_out(page, region), self._backend.strip_widths)
-        return joined_readings(list(self._readings(strips, cancellation)))
+        widths = self._backend.strip_widths
+        lines = [strips_of(cut_out(page, region), widths) for region in regions]
+        strips = [strip for line in lines for strip in line]
+        steps = iter(
+            self._backend.read_strips([s.pixels for s in strips], wanted.alphabet, cancellation)
+        )
+        readings: list[Reading] = []
+        for region, line in zip(regions, lines, strict=True):
+            reading = joined_readings([self._reading(s, next(steps), wanted) for s in line])
+            if reading.words:
+                offset, column = place_of_cut(page, region)
+                reading = replace(reading, words=_moved(reading.words, offset, column))
+            readings.append(reading)
+        return readings
 
-    def _readings(self, strips: list[Pixels], cancellation: Cancellation) -> Iterator[Reading]:
-        for strip in strips:
-            steps = self._backend.read_strips([strip], cancellation)[0]
-            yield decode_greedy(steps, self._alphabet)
+    def _reading(self, strip: Strip, steps: Steps, wanted: Wanted) -> Reading:
+        reading = decode_greedy(steps, self._alphabet)
+        if not wanted.words:
+            return reading
+        words = decode_words(steps, self._alphabet, strip.pixels, strip.inner)
+        column = (strip.right - strip.left) / strip.inner
+        return replace(reading, words=_moved(words, strip.left, column))
 
 
 def joined_readings(readings: list[Reading]) -> Reading:
@@ -43,4 +74,12 @@ def joined_readings(readings: list[Reading]) -> Reading:
         return Reading("", 0.0)
     weights = [len(reading.text) for reading in kept]
     confidence = float(np.average([reading.confidence for reading in kept], weights=weights))
-    return Reading(" ".join(reading.text for reading in kept), confidence)
+    words = tuple(word for reading in kept for word in reading.words)
+    return Reading(" ".join(reading.text for reading in kept), confidence, words)
+
+
+def _moved(words: tuple[Span, ...], offset: float, scale: float) -> tuple[Span, ...]:
+    return tuple(
+        replace(word, start=offset + word.start * scale, end=offset + word.end * scale)
+        for word in words
+    )

@@ -47,6 +47,13 @@ class Region:
         signs = ((-1, -1), (1, -1), (1, 1), (-1, 1))
         return np.array([centre + a * along + b * across for a, b in signs], np.float32)
 
+    def part(self, start: float, end: float) -> "Region":
+        """Return the part from `start` to `end`, in pixels along the text from its left end."""
+        turn = np.deg2rad(self.angle)
+        shift = (start + end - self.width) / 2
+        x, y = self.x + shift * float(np.cos(turn)), self.y + shift * float(np.sin(turn))
+        return Region(x, y, end - start, self.height, self.angle)
+
     def scaled(self, factor: float) -> "Region":
         """Return the same region in an image `factor` times as large."""
         x, y, width, height = (n * factor for n in (self.x, self.y, self.width, self.height))

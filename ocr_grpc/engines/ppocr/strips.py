@@ -1,5 +1,6 @@
 """Cuts lines out of a page and brings them to the shapes the recognizer takes."""
 
+from dataclasses import dataclass, replace
 from math import ceil
 
 import cv2
@@ -17,9 +18,9 @@ UPRIGHT_DEGREES = 0.25
 
 def cut_out(page: Pixels, region: Region) -> Pixels:
     """Return the pixels of a region, turned upright, in the page's resolution."""
-    drop = abs(np.sin(np.deg2rad(region.angle))) * region.width
-    if abs(region.angle) < UPRIGHT_DEGREES or drop < 0.06 * region.height:
-        return _slice(page, region)
+    if _is_level(region):
+        left, top, right, bottom = _slice(page, region)
+        return page[top:bottom, left:right]
     width, height = max(1, round(region.width)), max(1, round(region.height))
     corners = region.corners()[[0, 1, 3]]
     target = np.array([[0, 0], [width, 0], [0, height]], np.float32)
@@ -36,18 +37,55 @@ def cut_out(page: Pixels, region: Region) -> Pixels:
     return np.asarray(turned, np.uint8)
 
 
-def _slice(page: Pixels, region: Region) -> Pixels:
+def place_of_cut(page: Pixels, region: Region) -> tuple[float, float]:
+    """Return where what `cut_out` gives begins along the region, and how wide a column is there.
+
+    Both in pixels of the page.
+    """
+    if _is_level(region):
+        return _slice(page, region)[0] - float(region.corners()[:, 0].min()), 1.0
+    return 0.0, region.width / max(1, round(region.width))
+
+
+def _is_level(region: Region) -> bool:
+    drop = abs(np.sin(np.deg2rad(region.angle))) * region.width
+    return abs(region.angle) < UPRIGHT_DEGREES or bool(drop < 0.06 * region.height)
+
+
+def _slice(page: Pixels, region: Region) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom of a level region on the page, in whole pixels."""
     left, top = region.corners().min(axis=0)
     right, bottom = region.corners().max(axis=0)
     height, width = page.shape[:2]
     left, top = int(np.clip(round(left), 0, width - 1)), int(np.clip(round(top), 0, height - 1))
     right = int(np.clip(round(right), left + 1, width))
     bottom = int(np.clip(round(bottom), top + 1, height))
-    return page[top:bottom, left:right]
+    return left, top, right, bottom
 
 
-def strips_of(cut: Pixels, widths: tuple[int, ...]) -> list[Pixels]:
-    """Return the line as (48, width, 3) RGB strips from left to right, one unless it is very long.
+@dataclass(frozen=True, slots=True, eq=False)
+class Strip:
+    """What the recognizer is given of a line.
+
+    Attributes:
+        pixels: (48, width, 3) RGB.
+        inner: the columns of it that the line takes; the rest is padding.
+        left: where it begins, in columns of what was cut out.
+        right: where it ends, exclusive.
+    """
+
+    pixels: Pixels
+    inner: int
+    left: int
+    right: int
+
+    def moved(self, columns: int) -> "Strip":
+        """Return the same strip, further to the right."""
+        return replace(self, left=self.left + columns, right=self.right + columns)
+
+
+def strips_of(cut: Pixels, widths: tuple[int, ...]) -> list[Strip]:
+    """Return the line as strips from left to right, one unless it is very long.
 
     Args:
         cut: what `cut_out` returned.
@@ -58,7 +96,8 @@ def strips_of(cut: Pixels, widths: tuple[int, ...]) -> list[Pixels]:
         return [_strip(cut, natural, widths)]
     parts = ceil(natural / widths[-1])
     place = widest_gap(cut, cut.shape[1] / parts)
-    return strips_of(cut[:, :place], widths) + strips_of(cut[:, place:], widths)
+    rest = [strip.moved(place) for strip in strips_of(cut[:, place:], widths)]
+    return strips_of(cut[:, :place], widths) + rest
 
 
 def widest_gap(cut: Pixels, near: float) -> int:
@@ -76,9 +115,9 @@ def widest_gap(cut: Pixels, near: float) -> int:
     return int(np.clip(start + (first + last) // 2, 1, cut.shape[1] - 1))
 
 
-def _strip(cut: Pixels, natural: float, widths: tuple[int, ...]) -> Pixels:
+def _strip(cut: Pixels, natural: float, widths: tuple[int, ...]) -> Strip:
     width = next((w for w in widths if w * (1 + STRETCH) >= natural), widths[-1])
     inner = min(width, max(1, round(natural)))
     strip = np.full((LINE_HEIGHT, width, 3), PAD_LEVEL, np.uint8)
     strip[:, :inner] = rgb(contrasted(resized(cut, inner, LINE_HEIGHT)))
-    return strip
+    return Strip(strip, inner, 0, cut.shape[1])

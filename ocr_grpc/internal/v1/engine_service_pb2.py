@@ -24,33 +24,39 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)ocr_grpc/internal/v1/engine_service.proto\x12\x14ocr_grpc.internal.v1\"p\n\x0bReadRequest\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32 .ocr_grpc.internal.v1.ReadHeaderH\x00\x12\x14\n\nspool_file\x18\x02 \x01(\tH\x00\x12\x0f\n\x05\x63hunk\x18\x03 \x01(\x0cH\x00\x42\x06\n\x04part\"\xd1\x01\n\nReadHeader\x12\x10\n\x08width_px\x18\x01 \x01(\x05\x12\x11\n\theight_px\x18\x02 \x01(\x05\x12\x10\n\x08\x63hannels\x18\x03 \x01(\x05\x12\x0b\n\x03\x64pi\x18\x04 \x01(\x02\x12\x11\n\tlanguages\x18\x05 \x03(\t\x12\x0e\n\x06\x63\x61ller\x18\x06 \x01(\t\x12\x30\n\x08priority\x18\x07 \x01(\x0e\x32\x1e.ocr_grpc.internal.v1.Priority\x12\x15\n\rextraction_id\x18\x08 \x01(\t\x12\x13\n\x0bpage_number\x18\t \x01(\x05\"\xaa\x01\n\x0cReadResponse\x12\x30\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1f.ocr_grpc.internal.v1.LineBatchH\x00\x12.\n\x04\x64one\x18\x02 \x01(\x0b\x32\x1e.ocr_grpc.internal.v1.ReadDoneH\x00\x12\x30\n\x05\x62\x65gun\x18\x03 \x01(\x0b\x32\x1f.ocr_grpc.internal.v1.ReadBegunH\x00\x42\x06\n\x04part\"\x0b\n\tReadBegun\":\n\tLineBatch\x12-\n\x05lines\x18\x01 \x03(\x0b\x32\x1e.ocr_grpc.internal.v1.ReadLine\"P\n\x08ReadLine\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07polygon\x18\x02 \x03(\x02\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12\x11\n\tseparator\x18\x04 \x01(\t\"0\n\x08ReadDone\x12\x0f\n\x07seconds\x18\x01 \x01(\x01\x12\x13\n\x0b\x63pu_seconds\x18\x02 \x01(\x01\"\x11\n\x0f\x44\x65scribeRequest\"}\n\x10\x44\x65scribeResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x0f\n\x07\x62\x61\x63kend\x18\x04 \x01(\t\x12\x11\n\tprecision\x18\x05 \x01(\t\x12\x11\n\tlanguages\x18\x06 \x03(\t*R\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x18\n\x14PRIORITY_INTERACTIVE\x10\x01\x12\x12\n\x0ePRIORITY_BATCH\x10\x02\x32\xbd\x01\n\rEngineService\x12Q\n\x04Read\x12!.ocr_grpc.internal.v1.ReadRequest\x1a\".ocr_grpc.internal.v1.ReadResponse(\x01\x30\x01\x12Y\n\x08\x44\x65scribe\x12%.ocr_grpc.internal.v1.DescribeRequest\x1a&.ocr_grpc.internal.v1.DescribeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)ocr_grpc/internal/v1/engine_service.proto\x12\x14ocr_grpc.internal.v1\"p\n\x0bReadRequest\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32 .ocr_grpc.internal.v1.ReadHeaderH\x00\x12\x14\n\nspool_file\x18\x02 \x01(\tH\x00\x12\x0f\n\x05\x63hunk\x18\x03 \x01(\x0cH\x00\x42\x06\n\x04part\"\xf0\x01\n\nReadHeader\x12\x10\n\x08width_px\x18\x01 \x01(\x05\x12\x11\n\theight_px\x18\x02 \x01(\x05\x12\x10\n\x08\x63hannels\x18\x03 \x01(\x05\x12\x0b\n\x03\x64pi\x18\x04 \x01(\x02\x12\x11\n\tlanguages\x18\x05 \x03(\t\x12\x0e\n\x06\x63\x61ller\x18\x06 \x01(\t\x12\x30\n\x08priority\x18\x07 \x01(\x0e\x32\x1e.ocr_grpc.internal.v1.Priority\x12\x15\n\rextraction_id\x18\x08 \x01(\t\x12\x13\n\x0bpage_number\x18\t \x01(\x05\x12\r\n\x05words\x18\n \x01(\x08\x12\x0e\n\x06weight\x18\x0b \x01(\x02\"\xaa\x01\n\x0cReadResponse\x12\x30\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1f.ocr_grpc.internal.v1.LineBatchH\x00\x12.\n\x04\x64one\x18\x02 \x01(\x0b\x32\x1e.ocr_grpc.internal.v1.ReadDoneH\x00\x12\x30\n\x05\x62\x65gun\x18\x03 \x01(\x0b\x32\x1f.ocr_grpc.internal.v1.ReadBegunH\x00\x42\x06\n\x04part\"\x0b\n\tReadBegun\":\n\tLineBatch\x12-\n\x05lines\x18\x01 \x03(\x0b\x32\x1e.ocr_grpc.internal.v1.ReadLine\"\x7f\n\x08ReadLine\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07polygon\x18\x02 \x03(\x02\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12\x11\n\tseparator\x18\x04 \x01(\t\x12-\n\x05words\x18\x05 \x03(\x0b\x32\x1e.ocr_grpc.internal.v1.ReadWord\"=\n\x08ReadWord\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07polygon\x18\x02 \x03(\x02\x12\x12\n\nconfidence\x18\x03 \x01(\x02\"B\n\x08ReadDone\x12\x0f\n\x07seconds\x18\x01 \x01(\x01\x12\x13\n\x0b\x63pu_seconds\x18\x02 \x01(\x01\x12\x10\n\x08\x61lphabet\x18\x03 \x01(\t\"\x11\n\x0f\x44\x65scribeRequest\"\x92\x01\n\x10\x44\x65scribeResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x0f\n\x07\x62\x61\x63kend\x18\x04 \x01(\t\x12\x11\n\tprecision\x18\x05 \x01(\t\x12\x11\n\tlanguages\x18\x06 \x03(\t\x12\x13\n\x0bgives_words\x18\x07 \x01(\x08\"\x0e\n\x0cWatchRequest\"B\n\rWatchResponse\x12\r\n\x05slots\x18\x01 \x01(\x05\x12\x10\n\x08\x61\x64mitted\x18\x02 \x01(\x05\x12\x10\n\x08\x64raining\x18\x03 \x01(\x08*R\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x18\n\x14PRIORITY_INTERACTIVE\x10\x01\x12\x12\n\x0ePRIORITY_BATCH\x10\x02\x32\x91\x02\n\rEngineService\x12Q\n\x04Read\x12!.ocr_grpc.internal.v1.ReadRequest\x1a\".ocr_grpc.internal.v1.ReadResponse(\x01\x30\x01\x12Y\n\x08\x44\x65scribe\x12%.ocr_grpc.internal.v1.DescribeRequest\x1a&.ocr_grpc.internal.v1.DescribeResponse\x12R\n\x05Watch\x12\".ocr_grpc.internal.v1.WatchRequest\x1a#.ocr_grpc.internal.v1.WatchResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ocr_grpc.internal.v1.engine_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PRIORITY']._serialized_start=917
-  _globals['_PRIORITY']._serialized_end=999
+  _globals['_PRIORITY']._serialized_start=1182
+  _globals['_PRIORITY']._serialized_end=1264
   _globals['_READREQUEST']._serialized_start=67
   _globals['_READREQUEST']._serialized_end=179
   _globals['_READHEADER']._serialized_start=182
-  _globals['_READHEADER']._serialized_end=391
-  _globals['_READRESPONSE']._serialized_start=394
-  _globals['_READRESPONSE']._serialized_end=564
-  _globals['_READBEGUN']._serialized_start=566
-  _globals['_READBEGUN']._serialized_end=577
-  _globals['_LINEBATCH']._serialized_start=579
-  _globals['_LINEBATCH']._serialized_end=637
-  _globals['_READLINE']._serialized_start=639
-  _globals['_READLINE']._serialized_end=719
-  _globals['_READDONE']._serialized_start=721
-  _globals['_READDONE']._serialized_end=769
-  _globals['_DESCRIBEREQUEST']._serialized_start=771
-  _globals['_DESCRIBEREQUEST']._serialized_end=788
-  _globals['_DESCRIBERESPONSE']._serialized_start=790
-  _globals['_DESCRIBERESPONSE']._serialized_end=915
-  _globals['_ENGINESERVICE']._serialized_start=1002
-  _globals['_ENGINESERVICE']._serialized_end=1191
+  _globals['_READHEADER']._serialized_end=422
+  _globals['_READRESPONSE']._serialized_start=425
+  _globals['_READRESPONSE']._serialized_end=595
+  _globals['_READBEGUN']._serialized_start=597
+  _globals['_READBEGUN']._serialized_end=608
+  _globals['_LINEBATCH']._serialized_start=610
+  _globals['_LINEBATCH']._serialized_end=668
+  _globals['_READLINE']._serialized_start=670
+  _globals['_READLINE']._serialized_end=797
+  _globals['_READWORD']._serialized_start=799
+  _globals['_READWORD']._serialized_end=860
+  _globals['_READDONE']._serialized_start=862
+  _globals['_READDONE']._serialized_end=928
+  _globals['_DESCRIBEREQUEST']._serialized_start=930
+  _globals['_DESCRIBEREQUEST']._serialized_end=947
+  _globals['_DESCRIBERESPONSE']._serialized_start=950
+  _globals['_DESCRIBERESPONSE']._serialized_end=1096
+  _globals['_WATCHREQUEST']._serialized_start=1098
+  _globals['_WATCHREQUEST']._serialized_end=1112
+  _globals['_WATCHRESPONSE']._serialized_start=1114
+  _globals['_WATCHRESPONSE']._serialized_end=1180
+  _globals['_ENGINESERVICE']._serialized_start=1267
+  _globals['_ENGINESERVICE']._serialized_end=1540
 # @@protoc_insertion_point(module_scope)

@@ -92,6 +92,8 @@ class ReadHeader(_message.Message):
     PRIORITY_FIELD_NUMBER: _builtins.int
     EXTRACTION_ID_FIELD_NUMBER: _builtins.int
     PAGE_NUMBER_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
     width_px: _builtins.int
     """The width in pixels."""
     height_px: _builtins.int
@@ -108,6 +110,12 @@ class ReadHeader(_message.Message):
     """Names the extraction, for logs."""
     page_number: _builtins.int
     """The page's number in its document, for logs."""
+    words: _builtins.bool
+    """Whether lines are to come with their words."""
+    weight: _builtins.float
+    """The caller's share beside other callers: one of weight 2 has two turns where one of weight 1 has one.
+    0 means 1.
+    """
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The languages to expect, as BCP 47 codes. Empty means any."""
@@ -124,10 +132,12 @@ class ReadHeader(_message.Message):
         priority: Global___Priority.ValueType = ...,
         extraction_id: _builtins.str = ...,
         page_number: _builtins.int = ...,
+        words: _builtins.bool = ...,
+        weight: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "channels", b"channels", "dpi", b"dpi", "extraction_id", b"extraction_id", "height_px", b"height_px", "languages", b"languages", "page_number", b"page_number", "priority", b"priority", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "channels", b"channels", "dpi", b"dpi", "extraction_id", b"extraction_id", "height_px", b"height_px", "languages", b"languages", "page_number", b"page_number", "priority", b"priority", "weight", b"weight", "width_px", b"width_px", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -222,6 +232,7 @@ class ReadLine(_message.Message):
     POLYGON_FIELD_NUMBER: _builtins.int
     CONFIDENCE_FIELD_NUMBER: _builtins.int
     SEPARATOR_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The text in NFC, without line breaks."""
     confidence: _builtins.float
@@ -232,6 +243,10 @@ class ReadLine(_message.Message):
     def polygon(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
         """x and y of each corner in turn, in pixels, clockwise from the top left."""
 
+    @_builtins.property
+    def words(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReadWord]:
+        """Its words, if they were asked for."""
+
     def __init__(
         self,
         *,
@@ -239,14 +254,47 @@ class ReadLine(_message.Message):
         polygon: _abc.Iterable[_builtins.float] | None = ...,
         confidence: _builtins.float = ...,
         separator: _builtins.str = ...,
+        words: _abc.Iterable[Global___ReadWord] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "polygon", b"polygon", "separator", b"separator", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "polygon", b"polygon", "separator", b"separator", "text", b"text", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReadLine: _TypeAlias = ReadLine  # noqa: Y015
+
+@_typing.final
+class ReadWord(_message.Message):
+    """Holds one word as an engine reads it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    POLYGON_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """The text in NFC, without white space."""
+    confidence: _builtins.float
+    """How sure the engine is, in [0, 1]."""
+    @_builtins.property
+    def polygon(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """x and y of each corner in turn, in pixels, clockwise from the top left."""
+
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        polygon: _abc.Iterable[_builtins.float] | None = ...,
+        confidence: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "polygon", b"polygon", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadWord: _TypeAlias = ReadWord  # noqa: Y015
 
 @_typing.final
 class ReadDone(_message.Message):
@@ -256,19 +304,23 @@ class ReadDone(_message.Message):
 
     SECONDS_FIELD_NUMBER: _builtins.int
     CPU_SECONDS_FIELD_NUMBER: _builtins.int
+    ALPHABET_FIELD_NUMBER: _builtins.int
     seconds: _builtins.float
     """Seconds of wall time the engine spent on the page."""
     cpu_seconds: _builtins.float
     """Seconds of processor time the worker spent on the page."""
+    alphabet: _builtins.str
+    """The characters the engine chose from, such as `full` or `latin`. Empty if it does not choose."""
     def __init__(
         self,
         *,
         seconds: _builtins.float = ...,
         cpu_seconds: _builtins.float = ...,
+        alphabet: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu_seconds", b"cpu_seconds", "seconds", b"seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alphabet", b"alphabet", "cpu_seconds", b"cpu_seconds", "seconds", b"seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -303,6 +355,7 @@ class DescribeResponse(_message.Message):
     BACKEND_FIELD_NUMBER: _builtins.int
     PRECISION_FIELD_NUMBER: _builtins.int
     LANGUAGES_FIELD_NUMBER: _builtins.int
+    GIVES_WORDS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name, such as `ppocr`."""
     model: _builtins.str
@@ -313,6 +366,8 @@ class DescribeResponse(_message.Message):
     """The inference runtime with its version."""
     precision: _builtins.str
     """The arithmetic it uses."""
+    gives_words: _builtins.bool
+    """Whether its lines can come with their words."""
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The languages it reads, as BCP 47 codes, sorted."""
@@ -326,11 +381,59 @@ class DescribeResponse(_message.Message):
         backend: _builtins.str = ...,
         precision: _builtins.str = ...,
         languages: _abc.Iterable[_builtins.str] | None = ...,
+        gives_words: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["backend", b"backend", "languages", b"languages", "model", b"model", "model_version", b"model_version", "name", b"name", "precision", b"precision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backend", b"backend", "gives_words", b"gives_words", "languages", b"languages", "model", b"model", "model_version", b"model_version", "name", b"name", "precision", b"precision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DescribeResponse: _TypeAlias = DescribeResponse  # noqa: Y015
+
+@_typing.final
+class WatchRequest(_message.Message):
+    """Asks how busy the worker is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchRequest: _TypeAlias = WatchRequest  # noqa: Y015
+
+@_typing.final
+class WatchResponse(_message.Message):
+    """Tells how busy the worker is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SLOTS_FIELD_NUMBER: _builtins.int
+    ADMITTED_FIELD_NUMBER: _builtins.int
+    DRAINING_FIELD_NUMBER: _builtins.int
+    slots: _builtins.int
+    """How many pages it reads at a time. It admits one more, which waits its turn."""
+    admitted: _builtins.int
+    """How many pages it has admitted, those of other servers included."""
+    draining: _builtins.bool
+    """Whether it is about to leave: it takes no more pages."""
+    def __init__(
+        self,
+        *,
+        slots: _builtins.int = ...,
+        admitted: _builtins.int = ...,
+        draining: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admitted", b"admitted", "draining", b"draining", "slots", b"slots"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchResponse: _TypeAlias = WatchResponse  # noqa: Y015

@@ -45,6 +45,11 @@ class EngineServiceStub:
                 request_serializer=ocr__grpc_dot_internal_dot_v1_dot_engine__service__pb2.DescribeRequest.SerializeToString,
                 response_deserializer=ocr__grpc_dot_internal_dot_v1_dot_engine__service__pb2.DescribeResponse.FromString,
                 _registered_method=True)
+        self.Watch = channel.unary_stream(
+                '/ocr_grpc.internal.v1.EngineService/Watch',
+                request_serializer=ocr__grpc_dot_internal_dot_v1_dot_engine__service__pb2.WatchRequest.SerializeToString,
+                response_deserializer=ocr__grpc_dot_internal_dot_v1_dot_engine__service__pb2.WatchResponse.FromString,
+                _registered_method=True)
 
 
 class EngineServiceServicer:
@@ -70,6 +75,14 @@ class EngineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Watch(self, request, context):
+        """Sends how busy the worker is: at once, whenever that changes, and at least every five seconds. It is
+        about to leave when `draining` is set; the call ends when it has left.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EngineServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -82,6 +95,11 @@ def add_EngineServiceServicer_to_server(servicer, server):
                     servicer.Describe,
                     request_deserializer=ocr__grpc_dot_internal_dot_v1_dot_engine__service__pb2.DescribeRequest.FromString,
                     response_serializer=ocr__grpc_dot_internal_dot_v1_dot_engine__service__pb2.DescribeResponse.SerializeToString,
+            ),
+            'Watch': grpc.unary_stream_rpc_method_handler(
+                    servicer.Watch,
+                    request_deserializer=ocr__grpc_dot_internal_dot_v1_dot_engine__service__pb2.WatchRequest.FromString,
+                    response_serializer=ocr__grpc_dot_internal_dot_v1_dot_engine__service__pb2.WatchResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -139,6 +157,33 @@ class EngineService:
             '/ocr_grpc.internal.v1.EngineService/Describe',
             ocr__grpc_dot_internal_dot_v1_dot_engine__service__pb2.DescribeRequest.SerializeToString,
             ocr__grpc_dot_internal_dot_v1_dot_engine__service__pb2.DescribeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Watch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/ocr_grpc.internal.v1.EngineService/Watch',
+            ocr__grpc_dot_internal_dot_v1_dot_engine__service__pb2.WatchRequest.SerializeToString,
+            ocr__grpc_dot_internal_dot_v1_dot_engine__service__pb2.WatchResponse.FromString,
             options,
             channel_credentials,
             insecure,

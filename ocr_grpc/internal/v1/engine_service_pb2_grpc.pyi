@@ -43,6 +43,10 @@ class EngineServiceStub:
     """
     Describe: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.DescribeRequest, _engine_service_pb2.DescribeResponse]
     """Returns what the engine of this worker is and can do."""
+    Watch: _grpc.UnaryStreamMultiCallable[_engine_service_pb2.WatchRequest, _engine_service_pb2.WatchResponse]
+    """Sends how busy the worker is: at once, whenever that changes, and at least every five seconds. It is
+    about to leave when `draining` is set; the call ends when it has left.
+    """
 
 @_typing.type_check_only
 class EngineServiceAsyncStub(EngineServiceStub):
@@ -59,6 +63,10 @@ class EngineServiceAsyncStub(EngineServiceStub):
     """
     Describe: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.DescribeRequest, _engine_service_pb2.DescribeResponse]  # type: ignore[assignment]
     """Returns what the engine of this worker is and can do."""
+    Watch: _aio.UnaryStreamMultiCallable[_engine_service_pb2.WatchRequest, _engine_service_pb2.WatchResponse]  # type: ignore[assignment]
+    """Sends how busy the worker is: at once, whenever that changes, and at least every five seconds. It is
+    about to leave when `draining` is set; the call ends when it has left.
+    """
 
 class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reads images of pages, one at a time."""
@@ -84,5 +92,15 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_engine_service_pb2.DescribeResponse, _abc.Awaitable[_engine_service_pb2.DescribeResponse]]:
         """Returns what the engine of this worker is and can do."""
+
+    @_abc_1.abstractmethod
+    def Watch(
+        self,
+        request: _engine_service_pb2.WatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_engine_service_pb2.WatchResponse], _abc.AsyncIterator[_engine_service_pb2.WatchResponse]]:
+        """Sends how busy the worker is: at once, whenever that changes, and at least every five seconds. It is
+        about to leave when `draining` is set; the call ends when it has left.
+        """
 
 def add_EngineServiceServicer_to_server(servicer: EngineServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

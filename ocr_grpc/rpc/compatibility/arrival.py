@@ -14,14 +14,14 @@ from google.api.httpbody_pb2 import HttpBody
 
 from ocr_grpc.documents.errors import DocumentTimedOut, DocumentTooLarge
 from ocr_grpc.documents.spool import SpooledDocument
-from ocr_grpc.engines.engine import EngineDescription
+from ocr_grpc.extraction.engine_choice import Engines
 from ocr_grpc.extraction.events import Event
 from ocr_grpc.extraction.options import ExtractOptions
 from ocr_grpc.extraction.together import PartMeter, settled_together
 from ocr_grpc.fetching.data_uri import base64_chunks, data_uri_chunks, is_data_uri
 from ocr_grpc.fetching.fetcher import Fetcher
 from ocr_grpc.rpc.capabilities import OcrLimits
-from ocr_grpc.rpc.compatibility.models import engine_option
+from ocr_grpc.rpc.compatibility.models import engine_option, takes_prompt
 from ocr_grpc.rpc.compatibility.request import NamedDocument, ReadRequest
 from ocr_grpc.rpc.errors import MalformedRequest
 from ocr_grpc.rpc.intake import Intake, Wanted
@@ -67,11 +67,11 @@ class Arrival:
     """What both interfaces have in common: from the bytes of a request to events."""
 
     def __init__(
-        self, intake: Intake, fetcher: Fetcher, engine: EngineDescription, limits: OcrLimits
+        self, intake: Intake, fetcher: Fetcher, engines: Engines, limits: OcrLimits
     ) -> None:
         self._intake = intake
         self._fetcher = fetcher
-        self._engine = engine
+        self._engines = engines
         self._limits = limits
         self._taking_apart = asyncio.Semaphore(1)
 
@@ -158,8 +158,12 @@ class Arrival:
         request.documents.clear()
         while waiting:
             named = waiting.pop()
-            engine = engine_option(request.model, self._engine)
-            options = ExtractOptions(pages=request.pages, engine=engine)
+            engines = self._engines.descriptions
+            options = ExtractOptions(
+                pages=request.pages,
+                engine=engine_option(request.model, engines),
+                prompt=request.prompt if takes_prompt(request.model, engines) else "",
+            )
             wanted = Wanted(options, named.file_name)
             self._intake.check(wanted)
             if not named.is_bare and not is_data_uri(named.url):

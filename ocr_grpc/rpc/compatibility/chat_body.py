@@ -1,4 +1,4 @@
-"""The request of OpenAI's chat endpoint, of which the documents matter and the words do not."""
+"""The request of OpenAI's chat endpoint: its documents, and what was said beside them."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
@@ -122,7 +122,20 @@ def parse_chat(body: bytes) -> ReadRequest:
         documents,
         stream=bool(asked.stream),
         include_usage=bool(options and options.include_usage),
+        prompt="\n".join(_words(asked.messages)),
     )
+
+
+def _words(messages: list[Message]) -> Iterator[str]:
+    """Yield what the user says beside documents."""
+    for message in messages:
+        if message.role != "user":
+            continue
+        if isinstance(message.content, str):
+            yield message.content
+        for part in message.content if isinstance(message.content, list) else []:
+            if part.type == "text" and isinstance(part.text, str):
+                yield part.text
 
 
 def _documents(messages: list[Message]) -> Iterator[NamedDocument]:

@@ -6,7 +6,14 @@ from time import time
 from typing import Any
 
 from ocr_grpc.errors import InvalidOption, OcrError
-from ocr_grpc.extraction.events import Event, Finished, PageFinished, PageOutcome, Usage
+from ocr_grpc.extraction.events import (
+    Event,
+    Finished,
+    PageFinished,
+    PageOutcome,
+    Started,
+    Usage,
+)
 from ocr_grpc.rpc.status import code_of
 
 LAST_EVENT = b"data: [DONE]\n\n"
@@ -31,7 +38,9 @@ class Completion:
 
     def note(self, event: Event) -> None:
         """Keep what the end of the answer tells."""
-        if isinstance(event, Finished):
+        if isinstance(event, Started) and event.engine:
+            self._head["model"] = event.engine.name
+        elif isinstance(event, Finished):
             self._usage += event.usage
         elif isinstance(event, PageFinished) and event.outcome is PageOutcome.FAILED:
             error = event.error

@@ -33,6 +33,7 @@ class OcrAnswer:
         match event:
             case Started():
                 self._size_bytes = event.size_bytes
+                self._model = event.engine.name if event.engine else self._model
             case PageStarted():
                 self._geometries[event.page_number] = event.geometry
             case PageFinished():

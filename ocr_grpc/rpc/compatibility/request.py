@@ -42,6 +42,8 @@ class ReadRequest:
     pages: str = ""
     stream: bool = False
     include_usage: bool = False
+    prompt: str = field(default="", repr=False)
+    """What was said beside the documents."""
 
 
 class Body(BaseModel):

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from google.api.httpbody_pb2 import HttpBody
 
 from ocr_grpc.errors import OcrError
-from ocr_grpc.extraction.engine_reading import PageEngine
+from ocr_grpc.extraction.engine_choice import Engines
 from ocr_grpc.extraction.events import Failed
 from ocr_grpc.extraction.together import PartMeter
 from ocr_grpc.fetching.fetcher import Fetcher
@@ -37,16 +37,16 @@ class CompatibilityServicer(CompatibilityServiceServicer):
     """Answers CompatibilityService."""
 
     def __init__(
-        self, intake: Intake, fetcher: Fetcher, engine: PageEngine, limits: OcrLimits
+        self, intake: Intake, fetcher: Fetcher, engines: Engines, limits: OcrLimits
     ) -> None:
-        self._engine = engine.description
-        self._arrival = Arrival(intake, fetcher, self._engine, limits)
+        self._engines = engines
+        self._arrival = Arrival(intake, fetcher, engines, limits)
 
     async def RecognizeDocument(  # noqa: N802 - the name in the proto
         self, request_iterator: AsyncIterator[pb.RecognizeDocumentRequest], context: Context
     ) -> pb.RecognizeDocumentResponse:
         """Read a document and return its pages."""
-        answer = OcrAnswer(self._engine.name)
+        answer = OcrAnswer(self._default)
         async with (
             self._arrival.arrived(request_iterator, parse_ocr) as request,
             self._arrival.in_one_piece(request) as parts,
@@ -62,7 +62,7 @@ class CompatibilityServicer(CompatibilityServiceServicer):
         self, request_iterator: AsyncIterator[pb.CreateChatCompletionRequest], context: Context
     ) -> AsyncGenerator[pb.CreateChatCompletionResponse, None]:
         """Read the documents of a conversation and answer with their text."""
-        completion = Completion(self._engine.name)
+        completion = Completion(self._default)
         async with self._arrival.arrived(request_iterator, parse_chat) as request:
             if request.stream:
                 pieces, content_type = self._streamed(request, completion), SSE
@@ -77,7 +77,11 @@ class CompatibilityServicer(CompatibilityServiceServicer):
         self, request: pb.ListModelsRequest, context: Context
     ) -> pb.ListModelsResponse:
         """List the engines."""
-        return models.models_of(self._engine)
+        return models.models_of(self._engines.descriptions)
+
+    @property
+    def _default(self) -> str:
+        return self._engines.descriptions[0].name
 
     async def _whole(self, request: ArrivedRequest, completion: Completion) -> bytes:
         """Return the answer once all of it is known."""

@@ -49,9 +49,10 @@ def paragraph(
     return [(x, y + place * points * 1.3, line, points) for place, line in enumerate(lines)]
 
 
-def read(engine: Engine, pixels: Pixels) -> list[Line]:
+def read(engine: Engine, pixels: Pixels, options: ReadOptions | None = None) -> list[Line]:
     """Return all lines of a page."""
-    batches = engine.read(PageImage(np.asarray(pixels, np.uint8)), ReadOptions(), NOBODY)
+    page = PageImage(np.asarray(pixels, np.uint8))
+    batches = engine.read(page, options or ReadOptions(), NOBODY)
     return [line for batch in batches for line in batch]
 
 

@@ -23,6 +23,12 @@ def onnxruntime_engine() -> PpOcrEngine:
     return PpOcrEngine.load(backend="onnxruntime")
 
 
+@pytest.fixture(scope="session")
+def full_precision_engine() -> PpOcrEngine:
+    pytest.importorskip("openvino")
+    return PpOcrEngine.load(backend="openvino", precision="f32")
+
+
 @pytest.mark.parametrize("dpi", [150, 200])
 @pytest.mark.parametrize("font", ["Helvetica", "Times-Roman", "Courier"])
 def test_a_paragraph_is_read_without_an_error(engine: Engine, dpi: float, font: str):
@@ -218,12 +224,29 @@ def test_onnx_runtime_ends_soon_too(onnxruntime_engine: Engine):
     assert latency(onnxruntime_engine, huge(), 0.6) < 0.5
 
 
-def test_full_precision_reads_the_same():
-    openvino = pytest.importorskip("openvino")
-    assert openvino
-    engine = PpOcrEngine.load(backend="openvino", precision="f32")
-    assert engine.describe().precision == "f32"
-    assert words(read(engine, drawn(paragraph(PROSE)))) == " ".join(PROSE)
+def test_full_precision_is_told(full_precision_engine: PpOcrEngine):
+    assert full_precision_engine.describe().precision == "f32"
+
+
+MIXED = (
+    *paragraph(PROSE[:2], points=6),
+    *paragraph(PROSE[2:4], y=80, points=10, x=30),
+    *paragraph(("Größe der Öfen: 45 €", "à côté, très naïve"), y=130, points=13),
+    *((30 + 70 * column, 190, f"{column}7.{column}5", 9) for column in range(5)),
+)
+
+
+@pytest.mark.parametrize("languages", [(), ("en", "de", "fr")])
+@pytest.mark.parametrize("name", ["engine", "full_precision_engine", "onnxruntime_engine"])
+def test_no_runtime_precision_or_alphabet_costs_more_than_a_few_characters(
+    request: pytest.FixtureRequest, name: str, languages: tuple[str, ...]
+):
+    engine: PpOcrEngine = request.getfixturevalue(name)
+    options = ReadOptions(languages)
+    assert engine.alphabet(options) == ("latin" if languages else "full")
+    expected = " ".join(text for _, _, text, _ in MIXED)
+    found = words(read(engine, drawn(list(MIXED)), options))
+    assert character_error(expected, found) < 0.02
 
 
 def test_a_precision_the_runtime_lacks_is_refused():

@@ -6,7 +6,7 @@ import pytest
 from ocr_grpc.engines.engine import EngineDescription
 from ocr_grpc.errors import OcrError
 from ocr_grpc.rpc.compatibility.chat_body import MAX_DOCUMENTS, parse_chat
-from ocr_grpc.rpc.compatibility.models import engine_option
+from ocr_grpc.rpc.compatibility.models import engine_option, takes_prompt
 from ocr_grpc.rpc.compatibility.ocr_body import parse_ocr
 from ocr_grpc.rpc.compatibility.request import NamedDocument
 
@@ -194,15 +194,37 @@ def test_no_refusal_and_no_repr_shows_a_document():
     assert secret not in repr(ocr(document={"document_url": secret}))
 
 
-@pytest.mark.parametrize(
-    "model", ["", "default", "ppocr", "PPOCR", "PP-OCRv5", "mistral-ocr-latest"]
-)
-def test_known_names_stand_for_the_engine(model):
-    engine = EngineDescription("ppocr", "PP-OCRv5", "1", "none", "none")
-    assert engine_option(model, engine) == ""
+PPOCR = EngineDescription("ppocr", "PP-OCRv5", "1", "none", "none")
+VLM = EngineDescription("vlm", "seer/OCR", "1", "none", "none", takes_prompt=True)
+
+
+@pytest.mark.parametrize("model", ["", "default", "gpt-4o", "mistral-ocr-latest"])
+def test_names_from_elsewhere_stand_for_the_default_engine(model):
+    assert engine_option(model, [PPOCR, VLM]) == ""
+
+
+@pytest.mark.parametrize("model", ["ppocr", "PPOCR", "PP-OCRv5"])
+def test_an_engine_is_known_by_its_name_and_by_its_model(model):
+    assert engine_option(model, [PPOCR, VLM]) == "ppocr"
 
 
 @pytest.mark.parametrize("model", ["ocr-9", "gpt_4o", "ppocr2", "default "])
 def test_other_names_are_asked_for_as_they_are(model):
-    engine = EngineDescription("ppocr", "PP-OCRv5", "1", "none", "none")
-    assert engine_option(model, engine) == model
+    assert engine_option(model, [PPOCR, VLM]) == model
+
+
+def test_words_are_a_prompt_only_for_a_model_that_was_named():
+    assert takes_prompt("seer/OCR", [PPOCR, VLM])
+    assert not takes_prompt("ppocr", [PPOCR, VLM])
+    assert not takes_prompt("gpt-4o", [VLM, PPOCR])
+
+
+def test_what_users_say_is_the_prompt():
+    parts = [{"type": "text", "text": "Free OCR."}, {"type": "image_url", "image_url": "data:,"}]
+    body = {
+        "messages": [
+            {"role": "system", "content": "You are helpful."},
+            {"role": "user", "content": parts},
+        ]
+    }
+    assert parse_chat(json.dumps(body).encode()).prompt == "Free OCR."

@@ -3,7 +3,7 @@ import { create, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { ExtractResponseSchema } from "../gen/ocr_grpc/v1/ocr_service_pb.ts";
 import { TextFormat } from "../gen/ocr_grpc/v1/options_pb.ts";
 import type { PageSchema } from "../gen/ocr_grpc/v1/page_pb.ts";
-import type { Reading, ReadPage } from "./reading.ts";
+import { formatOf, type Reading, type ReadPage } from "./reading.ts";
 
 /** Returns the text of all pages that did not fail, a form feed between them, as `Extract` does. */
 export function asText(reading: Reading): string {
@@ -43,6 +43,7 @@ function pageOf(page: ReadPage): MessageInitShape<typeof PageSchema> {
     outcome: ended?.outcome ?? 0,
     text: page.text,
     lines: page.lines.map(({ line }) => line),
+    blocks: page.blocks.map(({ block }) => block),
     widthPx: started?.widthPx ?? 0,
     heightPx: started?.heightPx ?? 0,
     dpi: started?.dpi ?? 0,
@@ -50,14 +51,14 @@ function pageOf(page: ReadPage): MessageInitShape<typeof PageSchema> {
     ...(ended?.provenance ? { provenance: ended.provenance } : {}),
     reason: ended?.reason ?? "",
     message: ended?.message ?? "",
-    textFormat: ended?.textFormat ?? started?.textFormat ?? 0,
+    textFormat: formatOf(page),
     blank: ended?.blank ?? false,
   };
 }
 
 function markdownOf(page: ReadPage): string {
   if (page.state === "failed") return `*Page ${page.number} could not be read.*`;
-  if ((page.ended ?? page.started)?.textFormat === TextFormat.MARKDOWN) return page.text;
+  if (formatOf(page) === TextFormat.MARKDOWN) return page.text;
   return page.text
     .split(/\n{2,}/)
     .map(paragraph)

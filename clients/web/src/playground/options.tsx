@@ -1,10 +1,11 @@
 // How the document is to be read.
-import type { ComponentChildren } from "preact";
-import { useId, useState } from "preact/hooks";
+import type { EngineInfo } from "../gen/ocr_grpc/v1/engine_pb.ts";
 import type { GetCapabilitiesResponse } from "../gen/ocr_grpc/v1/ocr_service_pb.ts";
-import { Mode, TextFormat } from "../gen/ocr_grpc/v1/options_pb.ts";
+import { Mode, Quality, TextFormat } from "../gen/ocr_grpc/v1/options_pb.ts";
+import { Check, Choice, Field } from "./field.tsx";
+import { Languages } from "./languages.tsx";
+import { fitting, offerOf } from "./offer.ts";
 import type { Wishes } from "./wishes.ts";
-import { languageName } from "./words.ts";
 
 interface Props {
   readonly abilities: GetCapabilitiesResponse | null;
@@ -17,16 +18,18 @@ const MODES: [Mode, string][] = [
   [Mode.FORCE_OCR, "Always read the image"],
   [Mode.TEXT_LAYER_ONLY, "Only its own text"],
 ];
-const FORMATS: [TextFormat, string][] = [
-  [TextFormat.UNSPECIFIED, "As fits the document"],
-  [TextFormat.PLAIN, "Plain text"],
-  [TextFormat.MARKDOWN, "Markdown (Office, EPUB, HTML)"],
-];
+function formats(ofImages: boolean): [TextFormat, string][] {
+  return [
+    [TextFormat.UNSPECIFIED, "As fits the document"],
+    [TextFormat.PLAIN, "Plain text"],
+    [TextFormat.MARKDOWN, `Markdown (Office, EPUB, HTML${ofImages ? ", images" : ""})`],
+  ];
+}
 
 export function Options({ abilities, wishes, change }: Props) {
-  const engines = abilities?.engines ?? [];
-  const engine = engines.find(({ name }) => name === wishes.engine) ?? engines[0];
-  const set = (part: Partial<Wishes>) => change({ ...wishes, ...part });
+  const offer = offerOf(abilities, wishes);
+  const drafts = wishes.quality === Quality.DRAFT_THEN_FINAL;
+  const set = (part: Partial<Wishes>) => change(fitting(abilities, { ...wishes, ...part }));
   return (
     <details class="options">
       <summary>Options</summary>
@@ -38,7 +41,7 @@ export function Options({ abilities, wishes, change }: Props) {
           {(id) => (
             <Choice
               id={id}
-              all={FORMATS}
+              all={formats(offer.markdownOfImages)}
               value={wishes.textFormat}
               set={(textFormat) => set({ textFormat })}
             />
@@ -83,29 +86,30 @@ export function Options({ abilities, wishes, change }: Props) {
           )}
         </Field>
         <Languages
-          known={engine?.languages ?? []}
+          known={offer.languages}
           chosen={wishes.languages}
           set={(languages) => set({ languages })}
         />
-        {engines.length > 1 && (
+        {offer.engines.length > 1 && (
           <Field label="Engine">
             {(id) => (
               <select
                 id={id}
-                value={wishes.engine}
+                disabled={drafts} // a draft comes before the text of the model, and of no other
+                value={(drafts && offer.final?.name) || wishes.engine}
                 onChange={({ currentTarget }) => set({ engine: currentTarget.value })}
               >
-                {engines.map(({ name, model }, index) => (
-                  <option key={name} value={index ? name : ""}>
-                    {model || name}
+                {offer.engines.map((engine, index) => (
+                  <option key={engine.name} value={index || drafts ? engine.name : ""}>
+                    {engineTitle(engine, index === 0)}
                   </option>
                 ))}
               </select>
             )}
           </Field>
         )}
-        {engine?.takesPrompt && (
-          <Field label="Prompt" hint="Empty for the engine's own">
+        {offer.prompt && (
+          <Field label="Prompt" hint="What the model is asked; empty for the engine's own">
             {(id, hint) => (
               <textarea
                 id={id}
@@ -117,123 +121,32 @@ export function Options({ abilities, wishes, change }: Props) {
             )}
           </Field>
         )}
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={wishes.skipPictures}
-            onChange={({ currentTarget }) => set({ skipPictures: currentTarget.checked })}
+        {offer.final && (
+          <Check
+            label={`Draft, then final: lines at once, then the text of ${offer.final.model || offer.final.name}`}
+            checked={drafts}
+            set={(on) => set({ quality: on ? Quality.DRAFT_THEN_FINAL : Quality.UNSPECIFIED })}
           />
-          Leave pictures inside Office documents unread
-        </label>
+        )}
+        {offer.words && (
+          <Check
+            label="Words: each line with the places of its words"
+            checked={wishes.words}
+            set={(words) => set({ words })}
+          />
+        )}
+        <Check
+          label="Leave pictures inside Office documents unread"
+          checked={wishes.skipPictures}
+          set={(skipPictures) => set({ skipPictures })}
+        />
       </div>
     </details>
   );
 }
 
-interface FieldProps {
-  readonly label: string;
-  readonly hint?: string;
-  readonly children: (id: string, hintId: string | undefined) => ComponentChildren;
-}
-
-function Field({ label, hint, children }: FieldProps) {
-  const id = useId();
-  const hintId = hint ? `${id}-hint` : undefined;
-  return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      {children(id, hintId)}
-      {hint && (
-        <span class="hint" id={hintId}>
-          {hint}
-        </span>
-      )}
-    </div>
-  );
-}
-
-interface ChoiceProps<Value> {
-  readonly id: string;
-  readonly all: readonly [Value, string][];
-  readonly value: Value;
-  readonly set: (value: Value) => void;
-}
-
-function Choice<Value extends number>({ id, all, value, set }: ChoiceProps<Value>) {
-  return (
-    <select
-      id={id}
-      value={value}
-      onChange={({ currentTarget }) => set(Number(currentTarget.value) as Value)}
-    >
-      {all.map(([number, text]) => (
-        <option key={number} value={number}>
-          {text}
-        </option>
-      ))}
-    </select>
-  );
-}
-
-interface LanguagesProps {
-  readonly known: readonly string[];
-  readonly chosen: readonly string[];
-  readonly set: (languages: string[]) => void;
-}
-
-function Languages({ known, chosen, set }: LanguagesProps) {
-  const [typed, setTyped] = useState("");
-  const id = useId();
-  const named = known.map((code) => ({ code, name: languageName(code) }));
-  const add = (text: string) => {
-    const wanted = text.trim().toLowerCase();
-    const found = named.find(
-      ({ code, name }) => code.toLowerCase() === wanted || name.toLowerCase() === wanted,
-    );
-    setTyped(found ? "" : text);
-    if (found && !chosen.includes(found.code)) set([...chosen, found.code]);
-  };
-  return (
-    <div class="field">
-      <label for={id}>Languages</label>
-      <input
-        id={id}
-        list={`${id}-known`}
-        aria-describedby={`${id}-hint`}
-        autocomplete="off"
-        value={typed}
-        // Taken when it is chosen from the list or complete, not while "es" may become "Estonian".
-        onInput={(event) => {
-          const typing = (event as InputEvent).inputType?.startsWith("insertText") ?? false;
-          if (typing) setTyped(event.currentTarget.value);
-          else add(event.currentTarget.value);
-        }}
-        onChange={({ currentTarget }) => add(currentTarget.value)}
-      />
-      <datalist id={`${id}-known`}>
-        {named.map(({ code, name }) => (
-          <option key={code} value={name} />
-        ))}
-      </datalist>
-      {chosen.length > 0 && (
-        <ul class="chips">
-          {chosen.map((code) => (
-            <li key={code}>
-              <button
-                type="button"
-                class="chip"
-                aria-label={`Remove ${languageName(code)}`}
-                onClick={() => set(chosen.filter((other) => other !== code))}
-              >
-                {languageName(code)} <span aria-hidden="true">×</span>
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
-      <span class="hint" id={`${id}-hint`}>
-        {typed && known.length > 0 ? "Choose one of the list" : "A hint; empty for any"}
-      </span>
-    </div>
-  );
+function engineTitle({ name, model, readyWorkers }: EngineInfo, isDefault: boolean): string {
+  const notes = [isDefault && "default", readyWorkers === 0 && "not ready"].filter(Boolean);
+  const title = model && model !== name ? `${name}: ${model}` : name;
+  return notes.length > 0 ? `${title} (${notes.join(", ")})` : title;
 }

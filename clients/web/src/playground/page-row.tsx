@@ -1,11 +1,11 @@
-// One page: its picture with the lines laid over it, and its text beside it.
+// One page: its picture with what was read laid over it, and its text beside it.
 import { Component, type RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { TextFormat } from "../gen/ocr_grpc/v1/options_pb.ts";
-import { TextSource } from "../gen/ocr_grpc/v1/page_pb.ts";
 import { PageText } from "./page-text.tsx";
 import { Picture } from "./picture.tsx";
 import type { PageState, ReadPage } from "./reading.ts";
+import { howItWasRead } from "./sentences.ts";
+import { spotsOf } from "./spots.ts";
 
 interface Props {
   readonly page: ReadPage;
@@ -26,7 +26,10 @@ export class PageRow extends Component<Props> {
 function Row({ page }: { readonly page: ReadPage }) {
   const row = useRef<HTMLElement>(null);
   const near = useNearScreen(row);
-  const [marked, mark] = useState(-1);
+  const [pointed, mark] = useState(-1);
+  const [pinned, pin] = useState(-1);
+  const marked = pointed >= 0 ? pointed : pinned;
+  const spots = near ? spotsOf(page) : [];
   const title = `page-${page.number}-title`;
   const drawn = (page.started?.widthPx ?? 0) > 0;
   return (
@@ -42,14 +45,14 @@ function Row({ page }: { readonly page: ReadPage }) {
         <StateBadge page={page} />
         <span class="quiet small">{howItWasRead(page)}</span>
       </header>
-      {drawn && <Picture page={page} near={near} marked={marked} mark={mark} />}
+      {drawn && <Picture {...{ page, spots, near, marked, mark, pin }} />}
       <div class="page-words">
         {page.ended?.message && (
           <p class={page.state === "failed" ? "notice bad" : "notice warn"}>
             {page.ended.message} <code class="reason">{page.ended.reason}</code>
           </p>
         )}
-        <PageText page={page} near={near} marked={marked} mark={mark} />
+        <PageText {...{ page, spots, near, marked, pinned, mark }} />
       </div>
     </section>
   );
@@ -58,6 +61,8 @@ function Row({ page }: { readonly page: ReadPage }) {
 const BADGES: Record<PageState, [string, string]> = {
   waiting: ["Waiting", ""],
   reading: ["Reading", ""],
+  draft: ["Draft", ""],
+  final: ["Final reading…", ""],
   ok: ["Read", "good"],
   degraded: ["Less quality", "warn"],
   failed: ["Failed", "bad"],
@@ -66,17 +71,6 @@ const BADGES: Record<PageState, [string, string]> = {
 function StateBadge({ page }: { readonly page: ReadPage }) {
   const [word, tone] = BADGES[page.state];
   return <span class={`badge ${tone}`}>{page.ended?.blank ? "Blank" : word}</span>;
-}
-
-function howItWasRead({ started, ended }: ReadPage): string {
-  const provenance = ended?.provenance;
-  if (!started) return "";
-  if (started.source === TextSource.TEXT_LAYER) {
-    const markdown = started.textFormat === TextFormat.MARKDOWN;
-    return markdown ? "its own text, as Markdown" : "its own text";
-  }
-  const dpi = started.dpi ? ` at ${Math.round(started.dpi)} dpi` : "";
-  return provenance?.model ? `${provenance.model}${dpi}` : `image${dpi}`;
 }
 
 /** Tells whether an element is on the screen, or within two screens of it. */

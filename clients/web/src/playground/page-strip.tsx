@@ -4,6 +4,8 @@ import type { PageState, ReadPage } from "./reading.ts";
 export const STATE_WORDS: Record<PageState, string> = {
   waiting: "waiting",
   reading: "being read",
+  draft: "a draft is there, the final reading follows",
+  final: "in its final reading",
   ok: "read",
   degraded: "read with less quality",
   failed: "failed",

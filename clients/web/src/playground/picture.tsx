@@ -1,25 +1,34 @@
-// The picture of a page and, in the same space, its lines: to point at, to select, to walk through.
+// The picture of a page and, in the same space, its lines or blocks: to point at, to select, to
+// walk through.
 import { useEffect, useId, useState } from "preact/hooks";
 import type { Point } from "../gen/ocr_grpc/v1/page_pb.ts";
-import type { PlacedLine, ReadPage } from "./reading.ts";
+import { Labels, Tip } from "./picture-notes.tsx";
+import type { ReadPage } from "./reading.ts";
+import type { Spot } from "./spots.ts";
 
-/** Below it a line is marked as doubtful. */
+/** Below it a line or a word is marked as doubtful. */
 const DOUBTFUL = 0.8;
+/** Characters of a block that screen readers say; all of it stands beside the picture. */
+const MAX_SPOKEN = 120;
 
 interface Props {
   readonly page: ReadPage;
-  /** Whether it is near the screen; only then it holds a picture and lines. */
+  readonly spots: readonly Spot[];
+  /** Whether it is near the screen; only then it holds a picture and spots. */
   readonly near: boolean;
-  /** The line that is pointed at, here or in the text; -1 for none. */
+  /** The spot that is pointed at, here or in the text; -1 for none. */
   readonly marked: number;
   readonly mark: (index: number) => void;
+  /** Keeps a spot marked; -1 lets it go. */
+  readonly pin: (index: number) => void;
 }
 
-export function Picture({ page, near, marked, mark }: Props) {
+export function Picture(props: Props) {
+  const { page, spots, near, marked, mark } = props;
   const url = useObjectUrl(near ? page.picture : null);
   const width = page.started?.widthPx ?? 1;
   const height = page.started?.heightPx ?? 1;
-  const line = page.lines[marked];
+  const spot = spots[marked];
   return (
     <div
       class="sheet"
@@ -28,32 +37,36 @@ export function Picture({ page, near, marked, mark }: Props) {
     >
       {url && <img src={url} alt="" draggable={false} />}
       {page.pictureLost && (
-        <p class="sheet-note small">This picture was let go to save memory; the lines remain.</p>
+        <p class="sheet-note small">
+          This picture was let go to save memory; what was read remains.
+        </p>
       )}
-      {near && page.lines.length > 0 && (
-        <Lines page={page} width={width} height={height} marked={marked} mark={mark} />
-      )}
-      {line && <Tip line={line} width={width} height={height} />}
+      {near && spots.length > 0 && <Spots {...props} width={width} height={height} />}
+      {near && <Labels spots={spots} width={width} height={height} marked={marked} />}
+      {spot?.kind === "line" && <Tip spot={spot} width={width} height={height} />}
     </div>
   );
 }
 
-interface LinesProps extends Omit<Props, "near"> {
+interface SpotsProps extends Omit<Props, "near"> {
   readonly width: number;
   readonly height: number;
 }
 
 /**
- * The lines are one stop of the Tab key; arrow keys walk through them. The focus stays on all of
+ * The spots are one stop of the Tab key; arrow keys walk through them. The focus stays on all of
  * them together: were each one focused, pressing the mouse would end the selection it begins.
  */
-function Lines({ page, width, height, marked, mark }: LinesProps) {
+function Spots({ page, spots, width, height, marked, mark, pin }: SpotsProps) {
   const id = useId();
   const [current, setCurrent] = useState(0);
-  const last = page.lines.length - 1;
+  const last = spots.length - 1;
   const walk = (event: KeyboardEvent) => {
     const next = { ArrowDown: current + 1, ArrowUp: current - 1, Home: 0, End: last }[event.key];
-    if (event.key === "Escape") mark(-1);
+    if (event.key === "Escape") {
+      mark(-1);
+      pin(-1);
+    }
     if (next === undefined) return;
     event.preventDefault();
     const index = Math.min(Math.max(next, 0), last);
@@ -62,10 +75,10 @@ function Lines({ page, width, height, marked, mark }: LinesProps) {
   };
   return (
     <div
-      class="lines"
+      class="spots"
       role="listbox"
       tabIndex={0}
-      aria-label={`Lines on the picture of page ${page.number}; arrow keys walk through them`}
+      aria-label={`${spots[0]?.kind === "block" ? "Blocks" : "Lines"} on the picture of page ${page.number}; arrow keys walk through them`}
       aria-activedescendant={marked >= 0 ? `${id}-${marked}` : undefined}
       onKeyDown={walk}
       onFocus={({ currentTarget }) => {
@@ -74,27 +87,46 @@ function Lines({ page, width, height, marked, mark }: LinesProps) {
       onBlur={() => mark(-1)}
     >
       <svg viewBox={`0 0 ${width} ${height}`} role="none">
-        {page.lines.map(({ line }, index) => (
+        {spots.map((spot, index) => (
           <g
             key={`${id}-${index}`}
             id={`${id}-${index}`}
             role="option"
             aria-selected={index === marked}
-            aria-label={line.text}
-            class={lineClass(index === marked, line.confidence)}
+            aria-label={spoken(spot)}
+            class={spotClass(spot, index === marked)}
             onPointerEnter={() => mark(index)}
+            // Lines are not kept marked: there a click is the end of a selection.
+            onClick={() => spot.kind === "block" && pin(index)}
           >
-            <polygon points={line.polygon.map(({ x, y }) => `${x},${y}`).join(" ")} />
-            <LineText text={line.text} polygon={line.polygon} />
+            {spot.polygon.length > 2 && <polygon points={pointsOf(spot.polygon)} />}
+            {spot.kind === "line" && <LineText text={spot.text} polygon={spot.polygon} />}
           </g>
+        ))}
+        {spots[marked]?.words.map(({ polygon, confidence }, index) => (
+          <polygon
+            key={`${marked}-${index}`}
+            class={confidence < DOUBTFUL ? "word doubtful" : "word"}
+            points={pointsOf(polygon)}
+          />
         ))}
       </svg>
     </div>
   );
 }
 
-function lineClass(isMarked: boolean, confidence: number): string {
-  return `line${isMarked ? " marked" : ""}${confidence < DOUBTFUL ? " doubtful" : ""}`;
+function spotClass({ kind, confidence }: Spot, isMarked: boolean): string {
+  const doubtful = confidence !== null && confidence < DOUBTFUL;
+  return `${kind}${isMarked ? " marked" : ""}${doubtful ? " doubtful" : ""}`;
+}
+
+/** What screen readers say: a line, or what a block is and how it begins. */
+function spoken({ kind, label, text }: Spot): string {
+  return kind === "line" ? text : `${label || "block"}: ${text.slice(0, MAX_SPOKEN)}`;
+}
+
+function pointsOf(polygon: readonly Point[]): string {
+  return polygon.map(({ x, y }) => `${x},${y}`).join(" ");
 }
 
 /** Text that nobody sees, exactly over the printed one, so that it can be selected. */
@@ -122,32 +154,6 @@ function LineText({
     >
       {text}
     </text>
-  );
-}
-
-interface TipProps {
-  readonly line: PlacedLine;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** What stands in a line and how sure the engine is, above it or, at the top of a page, below. */
-function Tip({ line: { line }, width, height }: TipProps) {
-  const left = Math.min(...line.polygon.map(({ x }) => x)) / width;
-  const top = Math.min(...line.polygon.map(({ y }) => y)) / height;
-  const bottom = Math.max(...line.polygon.map(({ y }) => y)) / height;
-  const above = top > 0.12;
-  return (
-    <div
-      class="tip"
-      aria-hidden="true"
-      style={{
-        left: `${Math.max(0, Math.min(left, 0.55)) * 100}%`,
-        ...(above ? { bottom: `${(1 - top) * 100}%` } : { top: `${bottom * 100}%` }),
-      }}
-    >
-      {line.text} <span>{Math.round(line.confidence * 100)} %</span>
-    </div>
   );
 }
 

@@ -1,5 +1,6 @@
 // Runs one extraction at a time and draws it at most once a frame.
 import { useEffect, useReducer, useRef } from "preact/hooks";
+import { Quality } from "../gen/ocr_grpc/v1/options_pb.ts";
 import { Reading } from "./reading.ts";
 import { events } from "./streams.ts";
 import type { Wishes } from "./wishes.ts";
@@ -45,7 +46,8 @@ export function useReader(): Reader {
     },
     start(file, wishes, inlineBytes) {
       cancel();
-      const next: Run = { file, reading: new Reading(), stop: new AbortController() };
+      const reading = new Reading(wishes.quality === Quality.DRAFT_THEN_FINAL);
+      const next: Run = { file, reading, stop: new AbortController() };
       run.current = next;
       void follow(next, events(file, wishes, inlineBytes, next.stop.signal), drawSoon);
       drawSoon();

@@ -10,16 +10,23 @@ import {
   TextDeltaSchema,
   TextRetractSchema,
 } from "../gen/ocr_grpc/v1/extraction_pb.ts";
-import { LineSchema, PageOutcome } from "../gen/ocr_grpc/v1/page_pb.ts";
-import { Reading, type ReadingEvent, type ReadPage } from "./reading.ts";
+import { TextFormat } from "../gen/ocr_grpc/v1/options_pb.ts";
+import { BlockSchema, LineSchema, PageOutcome, TextSource } from "../gen/ocr_grpc/v1/page_pb.ts";
+import { formatOf, Reading, type ReadingEvent, type ReadPage } from "./reading.ts";
 
 const started = (pageCount: number, documentPageCount = pageCount): ReadingEvent => ({
   case: "started",
   value: create(ExtractionStartedSchema, { pageCount, documentPageCount }),
 });
-const pageStarted = (pageNumber: number): ReadingEvent => ({
+const pageStarted = (pageNumber: number, source = TextSource.IMAGE): ReadingEvent => ({
   case: "pageStarted",
-  value: create(PageStartedSchema, { pageNumber, widthPx: 800, heightPx: 600 }),
+  value: create(PageStartedSchema, {
+    pageNumber,
+    widthPx: 800,
+    heightPx: 600,
+    source,
+    textFormat: TextFormat.MARKDOWN,
+  }),
 });
 const delta = (pageNumber: number, text: string, revision = 1): ReadingEvent => ({
   case: "delta",
@@ -33,13 +40,28 @@ const delta = (pageNumber: number, text: string, revision = 1): ReadingEvent => 
       .map((line) => create(LineSchema, { text: line })),
   }),
 });
+/** A piece of an engine that sees blocks: they begin at these code points of the page's text. */
+const blocks = (text: string, offsets: number[], revision = 1): ReadingEvent => ({
+  case: "delta",
+  value: create(TextDeltaSchema, {
+    pageNumber: 1,
+    revision,
+    text,
+    blocks: offsets.map((offset) => create(BlockSchema, { label: "text", offset })),
+  }),
+});
 const retract = (pageNumber: number, offset: number, revision = 1): ReadingEvent => ({
   case: "retract",
   value: create(TextRetractSchema, { pageNumber, offset, revision }),
 });
-const ended = (pageNumber: number, text: string, outcome = PageOutcome.OK): ReadingEvent => ({
+const ended = (
+  pageNumber: number,
+  text: string,
+  outcome = PageOutcome.OK,
+  revision = 1,
+): ReadingEvent => ({
   case: "pageFinished",
-  value: create(PageFinishedSchema, { pageNumber, text, outcome, reason: "WHY" }),
+  value: create(PageFinishedSchema, { pageNumber, text, outcome, revision, reason: "WHY" }),
 });
 const image = (pageNumber: number, bytes: number): ReadingEvent => ({
   case: "pageImage",
@@ -51,7 +73,10 @@ const finished: ReadingEvent = {
 };
 
 function read(...events: ReadingEvent[]): Reading {
-  const reading = new Reading();
+  return readInto(new Reading(), ...events);
+}
+
+function readInto(reading: Reading, ...events: ReadingEvent[]): Reading {
   for (const event of events) reading.apply(event);
   return reading;
 }
@@ -96,9 +121,65 @@ test("a new revision replaces the old one, and late pieces of the old one are ig
   expect(page.lines.length).toBe(1);
 });
 
-test("a retract to 0 of the next revision empties the page", () => {
-  const page = pageOf(read(delta(1, "old"), retract(1, 0, 2), delta(1, "new", 2)));
-  expect(page.text).toBe("new");
+test("a retract takes from its own revision alone", () => {
+  const early = pageOf(read(delta(1, "old"), retract(1, 0, 2)));
+  expect(early.text).toBe("old");
+  const late = pageOf(read(delta(1, "old"), delta(1, "new", 2), retract(1, 0, 1)));
+  expect(late.text).toBe("new");
+});
+
+test("the blocks of a final reading take the place of the lines of its draft", () => {
+  const page = pageOf(read(delta(1, "a line"), blocks("# Title\n\nText", [0, 9], 2)));
+  expect(page.lines).toEqual([]);
+  expect(page.blocks.map(({ start }) => page.text.slice(start))).toEqual([
+    "# Title\n\nText",
+    "Text",
+  ]);
+});
+
+test("a block knows where its text begins, which counts in code points", () => {
+  const page = pageOf(read(blocks("🙂🙂\n", [0]), blocks("next", [3])));
+  expect(page.blocks.map(({ start }) => start)).toEqual([0, 5]);
+});
+
+test("a retract takes back the blocks that began there", () => {
+  const page = pageOf(read(blocks("one\n\ntwo\n\n", [0, 5]), blocks("two", [10]), retract(1, 5)));
+  expect(page.text).toBe("one\n\n");
+  expect(page.blocks.map(({ block }) => block.offset)).toEqual([0]);
+});
+
+test("a page read twice tells which of its readings is coming", () => {
+  const reading = new Reading(true);
+  const states = [
+    pageStarted(1),
+    delta(1, "draft"),
+    delta(1, "final", 2),
+    ended(1, "final", PageOutcome.OK, 2),
+  ].map((event) => pageOf(readInto(reading, event)).state);
+  expect(states).toEqual(["reading", "draft", "final", "ok"]);
+});
+
+test("the text layer of a page is never a draft", () => {
+  const events = [pageStarted(1, TextSource.TEXT_LAYER), delta(1, "own text")];
+  expect(pageOf(readInto(new Reading(true), ...events)).state).toBe("reading");
+});
+
+test("a draft is plain text, though the final reading will be Markdown", () => {
+  const reading = read(pageStarted(1), delta(1, "draft"));
+  expect(formatOf(pageOf(reading))).toBe(TextFormat.PLAIN);
+  readInto(reading, blocks("# final", [0], 2));
+  expect(formatOf(pageOf(reading))).toBe(TextFormat.MARKDOWN);
+});
+
+test("the reading that counts is the one the end names", () => {
+  const events = [delta(1, "draft"), blocks("", [0], 2), ended(1, "draft", PageOutcome.DEGRADED)];
+  const page = pageOf(read(...events));
+  expect([page.text, page.revision, page.blocks]).toEqual(["draft", 1, []]);
+});
+
+test("a final reading without a word leaves nothing of its draft", () => {
+  const page = pageOf(read(delta(1, "draft"), ended(1, "", PageOutcome.OK, 2)));
+  expect([page.text, page.lines]).toEqual(["", []]);
 });
 
 test("the text of the page's end counts, and lines are found in it again", () => {
@@ -147,7 +228,7 @@ test("a failed event carries its sentence and its reason", () => {
 });
 
 test("pictures are let go from the first page on once there are too many", () => {
-  const reading = new Reading(250);
+  const reading = new Reading(false, 250);
   for (const number of [1, 2, 3]) reading.apply(image(number, 100));
   expect(reading.pages.map((page) => page.picture !== null)).toEqual([false, true, true]);
   expect(pageOf(reading).pictureLost).toBe(true);

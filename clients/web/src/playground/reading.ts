@@ -11,19 +11,15 @@ import type {
   TextRetract,
 } from "../gen/ocr_grpc/v1/extraction_pb.ts";
 import type { StreamExtractResponse } from "../gen/ocr_grpc/v1/ocr_service_pb.ts";
-import { type Line, PageOutcome } from "../gen/ocr_grpc/v1/page_pb.ts";
+import { TextFormat } from "../gen/ocr_grpc/v1/options_pb.ts";
+import { PageOutcome, TextSource } from "../gen/ocr_grpc/v1/page_pb.ts";
 import { type Problem, problemOf, problemOfStatus } from "../shared/errors.ts";
+import { type PlacedBlock, type PlacedLine, placedBlocks, placedLines, unitsOf } from "./places.ts";
 
 export type ReadingEvent = StreamExtractResponse["event"];
 
-/** A line, and where its text stands in the text of the page (UTF-16 units, `end` excluded). */
-export interface PlacedLine {
-  readonly line: Line;
-  readonly start: number;
-  readonly end: number;
-}
-
-export type PageState = "waiting" | "reading" | "ok" | "degraded" | "failed";
+/** `draft` and `final` are the two readings of a page, while they come. */
+export type PageState = "waiting" | "reading" | "draft" | "final" | "ok" | "degraded" | "failed";
 
 /** One page, as far as it is known. `version` grows with every change. */
 export interface ReadPage {
@@ -34,8 +30,10 @@ export interface ReadPage {
   /** Whether there was a picture that was let go to bound memory. */
   pictureLost: boolean;
   text: string;
-  lines: PlacedLine[];
+  /** Text, lines and blocks are those of this reading of the page, the highest that has begun. */
   revision: number;
+  lines: PlacedLine[];
+  blocks: PlacedBlock[];
   ended: PageFinished | null;
   version: number;
 }
@@ -64,7 +62,13 @@ export class Reading {
   private sorted: ReadPage[] | null = null;
   private pictureBytes = 0;
 
-  constructor(private readonly maxPictureBytes = MAX_PICTURE_BYTES) {}
+  /**
+   * @param drafts whether images are read twice: a draft as revision 1, the final text as 2.
+   */
+  constructor(
+    private readonly drafts = false,
+    private readonly maxPictureBytes = MAX_PICTURE_BYTES,
+  ) {}
 
   /** The pages known so far, in their order. */
   get pages(): readonly ReadPage[] {
@@ -120,8 +124,9 @@ export class Reading {
       picture: null,
       pictureLost: false,
       text: "",
-      lines: [],
       revision: 0,
+      lines: [],
+      blocks: [],
       ended: null,
       version: 0,
     };
@@ -156,19 +161,23 @@ export class Reading {
     const page = this.page(delta.pageNumber);
     if (delta.revision < page.revision) return;
     if (delta.revision > page.revision) startAgain(page, delta.revision);
+    if (this.drafts && page.started?.source === TextSource.IMAGE) {
+      page.state = page.revision > 1 ? "final" : "draft";
+    }
     const before = page.text.length;
     page.text += delta.text;
-    page.lines.push(...placed(delta.lines, page.text, before));
+    page.lines.push(...placedLines(delta.lines, page.text, before));
+    page.blocks.push(...placedBlocks(delta.blocks, page.text));
     page.version += 1;
   }
 
-  private takeBack(retract: TextRetract): void {
-    const page = this.page(retract.pageNumber);
-    if (retract.revision < page.revision) return;
-    page.revision = retract.revision;
-    const valid = unitsOf(page.text, retract.offset);
+  private takeBack({ pageNumber, revision, offset }: TextRetract): void {
+    const page = this.page(pageNumber);
+    if (revision !== page.revision) return; // the text of that reading is not the one shown
+    const valid = unitsOf(page.text, offset);
     page.text = page.text.slice(0, valid);
     page.lines = page.lines.filter((line) => line.end <= valid && line.start < valid);
+    page.blocks = page.blocks.filter(({ block }) => block.offset < offset);
     page.version += 1;
   }
 
@@ -179,41 +188,39 @@ export class Reading {
     page.state = STATES[finished.outcome] ?? "failed";
     if (page.state === "failed") {
       startAgain(page, page.revision); // a failed page has no text, whatever was on its way
-    } else if (page.text !== finished.text) {
-      page.text = finished.text;
-      page.lines = placed(
-        page.lines.map(({ line }) => line),
-        finished.text,
-        0,
-      );
+    } else {
+      if (finished.revision !== page.revision) startAgain(page, finished.revision);
+      if (finished.text !== page.text) replaceText(page, finished.text);
     }
     page.version += 1;
   }
+}
+
+/**
+ * Returns the form of a page's text. A draft is plain, whatever the final text will be: engines
+ * that see lines write no markup.
+ */
+export function formatOf({ started, ended, lines }: ReadPage): TextFormat {
+  if (ended?.textFormat) return ended.textFormat;
+  return lines.length > 0 ? TextFormat.PLAIN : (started?.textFormat ?? TextFormat.UNSPECIFIED);
 }
 
 function startAgain(page: ReadPage, revision: number): void {
   page.revision = revision;
   page.text = "";
   page.lines = [];
+  page.blocks = [];
 }
 
-/** Finds each line in the text, one behind the other, from `from` on. */
-function placed(lines: readonly Line[], text: string, from: number): PlacedLine[] {
-  let cursor = from;
-  return lines.map((line) => {
-    const found = text.indexOf(line.text, cursor);
-    const start = found < 0 ? cursor : found;
-    const end = found < 0 ? cursor : found + line.text.length;
-    cursor = end;
-    return { line, start, end };
-  });
-}
-
-/** Returns how many UTF-16 units the first `points` Unicode code points of a text have. */
-export function unitsOf(text: string, points: number): number {
-  let units = 0;
-  for (let left = points; left > 0 && units < text.length; left -= 1) {
-    units += (text.codePointAt(units) ?? 0) > 0xffff ? 2 : 1;
-  }
-  return units;
+function replaceText(page: ReadPage, text: string): void {
+  page.text = text;
+  page.lines = placedLines(
+    page.lines.map(({ line }) => line),
+    text,
+    0,
+  );
+  page.blocks = placedBlocks(
+    page.blocks.map(({ block }) => block),
+    text,
+  );
 }

@@ -1,5 +1,5 @@
 // What the reader of a document wishes for, as the form holds it.
-import { Mode, TextFormat } from "../gen/ocr_grpc/v1/options_pb.ts";
+import { Mode, Quality, TextFormat } from "../gen/ocr_grpc/v1/options_pb.ts";
 
 export interface Wishes {
   readonly mode: Mode;
@@ -13,6 +13,9 @@ export interface Wishes {
   /** Empty: the default engine. */
   readonly engine: string;
   readonly prompt: string;
+  readonly quality: Quality;
+  /** Whether lines come with their words. */
+  readonly words: boolean;
 }
 
 export const NO_WISHES: Wishes = {
@@ -25,6 +28,8 @@ export const NO_WISHES: Wishes = {
   skipPictures: false,
   engine: "",
   prompt: "",
+  quality: Quality.UNSPECIFIED,
+  words: false,
 };
 
 /** The longer side of the pictures of pages: sharp on a screen, and some 100 KB each. */
@@ -47,6 +52,8 @@ export function fieldsOf(wishes: Wishes): [string, string][] {
     ["skip_pictures", wishes.skipPictures ? "true" : ""],
     ["engine", wishes.engine],
     ["prompt", wishes.prompt],
+    ["quality", wishes.quality ? `QUALITY_${Quality[wishes.quality]}` : ""],
+    ["words", wishes.words ? "true" : ""],
     ["page_image_side_px", String(PICTURE_SIDE_PX)],
   ];
   return fields.filter(([, value]) => value !== "");

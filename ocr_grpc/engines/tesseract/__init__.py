@@ -1,0 +1,1 @@
+"""Tesseract as an engine, for scripts that PP-OCR does not read. Light to import."""

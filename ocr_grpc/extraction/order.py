@@ -1,0 +1,32 @@
+"""What is to be read, for whom."""
+
+from dataclasses import dataclass
+
+from ocr_grpc.documents.spool import SpooledDocument
+from ocr_grpc.engines.page_read import Priority
+from ocr_grpc.extraction.interruption import Interruption
+from ocr_grpc.extraction.meter import Meter
+from ocr_grpc.extraction.options import ExtractOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be read, for whom.
+
+    Attributes:
+        file_name: what the caller calls it; a hint among formats of text.
+        caller: whom fairness counts it for.
+        priority: whether somebody waits for it.
+        weight: the caller's share beside other callers.
+        meter: told of every page before it leaves.
+        interruption: ends the extraction with an error.
+    """
+
+    document: SpooledDocument
+    file_name: str
+    options: ExtractOptions
+    caller: str
+    meter: Meter
+    interruption: Interruption
+    priority: Priority = Priority.INTERACTIVE
+    weight: float = 1.0

@@ -1,0 +1,35 @@
+"""How an extraction ended, from how its pages did."""
+
+from ocr_grpc.errors import OcrError
+from ocr_grpc.extraction.events import Failed, Finished, PageFinished, PageOutcome, Usage
+
+
+class Totals:
+    """Adds up how the pages of an extraction ended."""
+
+    def __init__(self) -> None:
+        self._usage = Usage()
+        self._count = dict.fromkeys(PageOutcome, 0)
+        self._first_failure: tuple[int, OcrError] | None = None
+
+    def add(self, page: PageFinished) -> None:
+        """Take a page that ended in."""
+        self._usage += page.usage
+        self._count[page.outcome] += 1
+        if page.outcome is PageOutcome.FAILED and page.error:
+            failure = (page.page_number, page.error)
+            if self._first_failure is None or failure[0] < self._first_failure[0]:
+                self._first_failure = failure
+
+    def last_event(self, duration_seconds: float) -> Finished | Failed:
+        """Return `Finished`, or `Failed` with the first page's reason if no page was read."""
+        read = self._count[PageOutcome.OK] + self._count[PageOutcome.DEGRADED]
+        if not read and self._first_failure:
+            return Failed(self._first_failure[1], self._usage)
+        return Finished(
+            usage=self._usage,
+            pages_ok=self._count[PageOutcome.OK],
+            pages_degraded=self._count[PageOutcome.DEGRADED],
+            pages_failed=self._count[PageOutcome.FAILED],
+            duration_seconds=duration_seconds,
+        )
