@@ -125,6 +125,9 @@ class Server:
         )
         add_account_services(self._grpc, settings, accounts, metering, health)
         await self._grpc.start()
+        for pool in reading.line_engines:
+            pool.on_ready_change = lambda _: self._extractor.resize()
+        self._extractor.resize()
         self._engine.on_ready_change = self._engine_changed
         await self._board.set(SERVING)
         sidecar = self._sidecar = await start_sidecar(

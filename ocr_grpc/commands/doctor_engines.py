@@ -22,7 +22,7 @@ Check = tuple[str, Callable[[Settings], str]]
 def engine_checks(settings: Settings) -> list[Check]:
     """Return the checks of what is there by these settings."""
     checks: list[Check] = [("engine", _check_engine)] if settings.worker_count else []
-    if settings.tesseract_workers and find_tesseract(settings.tesseract_binary):
+    if settings.tesseract_workers and (settings.tesseract_binary or find_tesseract()):
         checks.append(("tesseract", _check_tesseract))
     if settings.llm_base_url:
         checks.append(("language model", _check_model))

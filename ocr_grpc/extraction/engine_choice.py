@@ -65,10 +65,9 @@ class ChosenEngines:
             raise RuntimeError("Nothing was chosen.")
         return engine.description
 
-    @property
-    def text_format(self) -> TextFormat:
+    def text_format(self, wanted: TextFormat | None) -> TextFormat:
         """Return the form that the text of images will have unless something goes wrong."""
-        return TextFormat.MARKDOWN if self.main.writes_markdown else TextFormat.PLAIN
+        return wanted or (TextFormat.MARKDOWN if self.main.writes_markdown else TextFormat.PLAIN)
 
 
 class Engines:
@@ -105,6 +104,10 @@ class Engines:
     def ready_workers(self) -> int:
         """Return how many pages engines that read lines can read at once at this moment."""
         return sum(engine.ready_workers for engine in self._lines)
+
+    def is_vision(self, name: str) -> bool:
+        """Return whether an engine is the language model."""
+        return self._vision is not None and self._vision.description.name == name
 
     def ready_workers_of(self, name: str) -> int:
         """Return how many pages an engine can read at once; 0 for one that is not there."""
@@ -182,9 +185,9 @@ def check_fits(kind: DocumentKind, options: ExtractOptions, choice: ChosenEngine
         TextFormatNotSupported: saying why.
     """
     form, wanted = FORMATS[kind], options.text_format
-    if wanted is None or form.markdown:
+    if wanted is None or (form.markdown and (not choice.vision or options.skip_pictures)):
         return
-    if wanted is TextFormat.MARKDOWN:
+    if wanted is TextFormat.MARKDOWN and not form.markdown:
         if not choice.main.writes_markdown:
             raise TextFormatNotSupported(kind.value, "has no structure to give as Markdown")
         if form.text_layer and options.mode is not Mode.FORCE_OCR:

@@ -24,6 +24,7 @@ from ocr_grpc.extraction.events import (
     PageFinished,
     Started,
 )
+from ocr_grpc.extraction.image_slots import ImageSlots
 from ocr_grpc.extraction.inspection import InspectedDocument, inspected
 from ocr_grpc.extraction.interruption import Interruption
 from ocr_grpc.extraction.meter import Meter
@@ -33,7 +34,6 @@ from ocr_grpc.extraction.page_context import PageContext
 from ocr_grpc.extraction.page_reader import PageReader
 from ocr_grpc.extraction.page_stream import merged
 from ocr_grpc.extraction.totals import Totals
-from ocr_grpc.fairness import FairSlots
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,6 @@ class ExtractionLimits:
     llm_concurrency: int
 
 
-LEAST_AT_ONCE = 4
-MOST_AT_ONCE = 64
-"""Pages of one document that are under way together: their events are held for a slow caller."""
-SPARE_IMAGES = 1
-
-
 class Extractor:
     """Reads documents. One for the whole server, made in its event loop."""
 
@@ -66,12 +60,7 @@ class Extractor:
         self._admission = Admission(
             limits.max_extractions, limits.max_extractions_per_caller, limits.max_inline_total_bytes
         )
-        # Sized by what the engines can read at once, whenever that changes; a spare one, so that a
-        # newcomer's page is ready when its turn comes.
-        self._rendering = FairSlots(2, SPARE_IMAGES)
-        most = max(limits.llm_concurrency, self._at_once(limits.llm_concurrency))
-        self._by_models = FairSlots(most + 2 * SPARE_IMAGES, SPARE_IMAGES)
-        self.resize()
+        self._images = ImageSlots(engines, limits.pages_at_once, limits.llm_concurrency)
         self._running: set[Interruption] = set()
 
     def admitted(self, caller: str, held_bytes: int) -> AbstractContextManager[None]:
@@ -85,11 +74,7 @@ class Extractor:
 
     def resize(self) -> None:
         """Adjust to how many pages the engines can read at once at this moment."""
-        # One page in the engine and one ready for it, for each worker. Never so few that a document
-        # fills them all: a short one, of the same caller or of another, is drawn beside it.
-        workers = max(1, self._engines.ready_workers)
-        most = max(2 * workers, self._at_once(workers))
-        self._rendering.resize(most + 2 * SPARE_IMAGES)
+        self._images.resize()
 
     def check(self, options: ExtractOptions) -> None:
         """Refuse options that can never be honoured, before a byte of the document is taken.
@@ -167,7 +152,7 @@ class Extractor:
                     options=options,
                     choice=choice,
                     terms=self._terms(order, started.extraction_id),
-                    rendering=self._by_models if choice.vision else self._rendering,
+                    rendering=self._images.of(choice),
                     place=place,
                 )
                 async with aclosing(self._pages(context, pages, order, began)) as events:
@@ -212,20 +197,15 @@ class Extractor:
             size_bytes=order.document.size_bytes,
         )
 
-    def _at_once(self, ready: int) -> int:
-        """Return how many pages of one document are under way together, with so many readers."""
-        return self._limits.pages_at_once or min(MOST_AT_ONCE, max(LEAST_AT_ONCE, ready + 2))
-
     async def _pages(
         self, context: PageContext, pages: list[range], order: Order, began: float
     ) -> AsyncGenerator[Event, None]:
         totals = Totals()
-        engine = context.choice.vision or context.choice.lines
         stream = merged(
             chain.from_iterable(pages),
             # Charged here, where pages are read side by side: their charges share a commit.
             lambda number: _charged(PageReader(context, number).events(), order.meter),
-            self._at_once(engine.ready_workers if engine else 0),
+            lambda: self._images.at_once(context.choice),
             order.interruption.future,
         )
         async with aclosing(stream) as events:

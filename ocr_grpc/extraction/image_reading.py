@@ -59,11 +59,12 @@ class ImageReading:
         self._terms = terms
         self._page_number = page_number
         self._draft: list[Line] = []
+        self._draft_error: OcrError | None = None
         self._begun: set[int] = set()
         self.engine: EngineDescription = choice.main
         self.fallback_from = ""
         self.revision = 1
-        self.text_format = TextFormat.PLAIN
+        self.text_format = choice.text_format(terms.text_format)
         self.attempts = 1
         self.alphabet = ""
         self.spent = Spent()
@@ -94,9 +95,9 @@ class ImageReading:
                 async for part in draft:
                     self._keep(part)
                     yield part
-        except DRAFT_ERRORS:
+        except DRAFT_ERRORS as error:
             # A draft is worth nothing beside the final text, so its failure is none of the page.
-            self._draft = []
+            self._draft, self._draft_error = [], error
             if 1 in self._begun:
                 yield Void(0, 1)
         async with aclosing(self._by_model(image, 2)) as final:
@@ -158,6 +159,8 @@ class ImageReading:
         if self._draft and revision not in self._begun:
             self._counts_as_lines()
             return  # the draft is the highest revision there is, and stays it
+        if isinstance(self._draft_error, EngineCrashed):
+            raise self._draft_error  # it would only cost more workers
         if revision in self._begun:
             yield Void(0, revision)
         self.revision = revision

@@ -116,6 +116,7 @@ class PageReader:
                 engine=written.engine,
                 picture_count=written.pictures_read,
                 alphabet=written.alphabet,
+                fallback_from=written.fallback_from,
             )
         problem = written.problem
         yield self._finished(PageOutcome.DEGRADED if problem else PageOutcome.OK, problem)
@@ -151,7 +152,10 @@ class PageReader:
                     self._provenance, source=source, dpi=page.geometry.dpi, engine=reading.engine
                 )
                 yield PageStarted(
-                    self._page_number, page.geometry, source, context.choice.text_format
+                    self._page_number,
+                    page.geometry,
+                    source,
+                    context.choice.text_format(context.options.text_format),
                 )
                 if image := await self._picture(page):
                     yield image

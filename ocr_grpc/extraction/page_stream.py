@@ -2,29 +2,33 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import cast
 
 from ocr_grpc.extraction.events import Event, PageFinished
+
+LOOK_SECONDS = 1.0
+"""How long workers that joined may go unused by a document of which no page ends."""
 
 
 async def merged(
     page_numbers: Iterable[int],
     read_page: Callable[[int], AsyncGenerator[Event, None]],
-    pages_at_once: int,
+    pages_at_once: Callable[[], int],
     interrupted: asyncio.Future[Exception],
 ) -> AsyncGenerator[Event, None]:
     """Yield the events of all pages as they happen.
 
     A page begins only when the consumer has taken the last event of an earlier one, so at most
     `pages_at_once` pages of events exist, and a slow consumer slows the work. The pages under way
-    run to their end all the same: a slow consumer must not hold a worker.
+    run to their end all the same: a slow consumer must not hold a worker. The number is asked for
+    before each page, as workers come and go while a long document is read.
 
     When `interrupted` is done, the stream ends with the error that is its result.
 
     Closing the iterator early cancels all reading and waits until it has stopped.
     """
-    window = asyncio.Semaphore(pages_at_once)
+    window = _Window(pages_at_once)
     # Unbounded, but never longer than the events of `pages_at_once` pages.
     queue: asyncio.Queue[Event | BaseException | None] = asyncio.Queue()
 
@@ -36,7 +40,7 @@ async def merged(
     async def feed() -> None:
         async with asyncio.TaskGroup() as group:
             for page_number in page_numbers:
-                await window.acquire()
+                await window.enter()
                 group.create_task(read(page_number))
 
     def ended(task: asyncio.Task[None]) -> None:
@@ -62,8 +66,28 @@ async def merged(
                 raise event
             yield event
             if isinstance(event, PageFinished):
-                window.release()
+                window.leave()
     finally:
         interrupted.remove_done_callback(interrupt)
         feeder.cancel()
         await asyncio.gather(feeder, return_exceptions=True)
+
+
+class _Window:
+    """Lets so many pages be under way as there may be at the moment."""
+
+    def __init__(self, size: Callable[[], int]) -> None:
+        self._size = size
+        self._under_way = 0
+        self._left = asyncio.Event()
+
+    async def enter(self) -> None:
+        while self._under_way >= self._size():
+            self._left.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._left.wait(), LOOK_SECONDS)
+        self._under_way += 1
+
+    def leave(self) -> None:
+        self._under_way -= 1
+        self._left.set()

@@ -35,6 +35,7 @@ class WrittenPage:
         pictures_read: how many pictures were read.
         engine: what read the last of them.
         alphabet: the characters it chose from.
+        fallback_from: the engine that was to read one of them and could not.
         spent: by language models, over all pictures.
         problem: what makes the page less than was asked for; None if nothing does.
     """
@@ -49,6 +50,7 @@ class WrittenPage:
         self.pictures_read = 0
         self.engine: EngineDescription = context.choice.main
         self.alphabet = ""
+        self.fallback_from = ""
         self.spent = Spent()
         self.problem: OcrError | None = None
 
@@ -101,6 +103,7 @@ class WrittenPage:
         finally:
             self.spent += reading.spent
             self.engine, self.alphabet = reading.engine, reading.alphabet
+            self.fallback_from = self.fallback_from or reading.fallback_from
 
     async def _picture_texts(
         self, picture: Picture, reading: ImageReading

@@ -14,7 +14,7 @@ from ocr_grpc.documents.spool import Spool
 from ocr_grpc.engines.catalog import EngineChoice
 from ocr_grpc.engines.errors import EngineUnavailable
 from ocr_grpc.engines.pool import EnginePool
-from ocr_grpc.engines.tesseract.program import find_tesseract
+from ocr_grpc.engines.tesseract.program import Tesseract, TesseractFailed, find_tesseract
 from ocr_grpc.engines.vlm.engine import VisionEngine
 from ocr_grpc.engines.vlm.vision_settings import VisionSettings
 from ocr_grpc.extraction.engine_choice import Engines
@@ -27,6 +27,9 @@ from ocr_grpc.wiring.workers import fleet_settings, worker_settings
 
 log = structlog.get_logger()
 
+ASK_SECONDS = 10.0
+"""How long Tesseract may take to say what it is: nobody waits for it longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -34,6 +37,8 @@ class Reading:
 
     engine: EnginePool
     """The workers of the usual engine."""
+    line_engines: list[EnginePool]
+    """With those of others."""
     engines: Engines
     vision: VisionEngine | None
     extractor: Extractor
@@ -67,7 +72,7 @@ async def open_reading(
         stack.push_async_callback(vision.close)
     engines = Engines(lines, vision, settings.engine)
     extractor = Extractor(documents, engines, limits_for(ExtractionLimits, settings))
-    return Reading(engine, engines, vision, extractor)
+    return Reading(engine, lines, engines, vision, extractor)
 
 
 async def _tesseract(
@@ -83,6 +88,13 @@ async def _tesseract(
     except FileNotFoundError as error:
         raise CannotServe(str(error)) from None
     if program is None:
+        return []
+    try:
+        async with asyncio.timeout(ASK_SECONDS):
+            await asyncio.to_thread(Tesseract.ask, program)
+    except (TesseractFailed, OSError, TimeoutError) as error:
+        # Not by its workers, which would try for as long as an engine may take to start.
+        log.warning("tesseract_left_out", error=str(error) or "it does not answer")
         return []
     choice = EngineChoice("tesseract", binary=str(program))
     own = replace(worker_settings(settings, spool, run_dir), choice=choice)

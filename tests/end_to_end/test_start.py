@@ -1,4 +1,4 @@
-"""What `ocr-grpc serve` says when it cannot start."""
+"""What `ocr-grpc serve` says when it cannot start, and what does not keep it from starting."""
 
 import asyncio
 import fcntl
@@ -9,7 +9,10 @@ import subprocess
 import asyncpg
 import pytest
 
+from ocr_grpc.v1 import ocr_service_pb2 as pb
+from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
 from tests.processes import COMMAND, environment, serve
+from tests.support import channel_to, running
 
 
 def failed_start(folder, exit_code: int = 1, **settings: str) -> str:
@@ -108,3 +111,13 @@ def test_any_file_of_sqlite_is_made_and_held_by_one_server(tmp_path, name):
     lock = tmp_path / ("ocr.lock" if name == "ocr.db" else "own.db.lock")
     with lock.open() as held:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+async def test_a_tesseract_that_does_not_work_is_left_out_and_the_service_starts(tmp_path):
+    program = tmp_path / "tesseract"
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o700)
+    settings = {"tesseract_workers": 1, "tesseract_binary": program}
+    async with running(tmp_path, **settings) as server, channel_to(server) as channel:
+        found = await OcrServiceStub(channel).GetCapabilities(pb.GetCapabilitiesRequest())
+    assert [engine.name for engine in found.engines] == ["null"]

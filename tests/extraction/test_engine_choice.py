@@ -101,8 +101,11 @@ def test_markdown_that_cannot_be_had_is_refused(kind, options):
 
 def test_plain_text_is_refused_by_a_model_that_writes_markdown_alone():
     options = ExtractOptions(text_format=TextFormat.PLAIN, engine="vlm")
-    with pytest.raises(TextFormatNotSupported):
-        check_fits(DocumentKind.PNG, options, every.choose(options))
+    for kind in (DocumentKind.PNG, DocumentKind.DOCX):
+        with pytest.raises(TextFormatNotSupported):
+            check_fits(kind, options, every.choose(options))
+    unread = ExtractOptions(text_format=TextFormat.PLAIN, engine="vlm", skip_pictures=True)
+    assert check_fits(DocumentKind.DOCX, unread, every.choose(unread)) is None
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from contextlib import aclosing
 
 import pytest
 
-from ocr_grpc.engines.errors import EngineFailed, WorkerLost
+from ocr_grpc.engines.errors import EngineCrashed, EngineFailed, WorkerLost
 from ocr_grpc.engines.vlm.errors import OutputRepeated, UpstreamUnavailable
 from ocr_grpc.engines.vlm.parts import Piece, TakeBack, VisionDone
 from ocr_grpc.engines.vlm.spent import Spent
@@ -126,3 +126,10 @@ async def test_text_that_is_less_than_was_asked_for_says_so(read):
     reading, _ = await read(Lines(), Vision([Piece("one"), done]))
     assert (reading.attempts, reading.problem) == (3, problem)
     assert reading.text_format is TextFormat.PLAIN
+
+
+async def test_an_image_that_kills_workers_as_a_draft_kills_no_more_of_them(read):
+    lines = Lines([EngineCrashed("Three workers died.")])
+    with pytest.raises(EngineCrashed):
+        await read(lines, Vision([UpstreamUnavailable("It is down.")]), drafts=True)
+    assert not lines.scripts

@@ -12,7 +12,7 @@ from ocr_grpc.extraction.page_stream import merged
 
 def merge(numbers, read, pages_at_once, interrupted=None):
     never = asyncio.get_running_loop().create_future()
-    return merged(numbers, read, pages_at_once, interrupted or never)
+    return merged(numbers, read, lambda: pages_at_once, interrupted or never)
 
 
 class Pages:
@@ -90,3 +90,14 @@ async def test_an_interruption_ends_the_stream_with_its_error():
     with pytest.raises(ZeroDivisionError):
         [event async for event in stream]
     assert pages.open == 0
+
+
+async def test_workers_that_join_are_used_by_a_document_that_is_under_way():
+    window, pages = [2], Pages()
+    never = asyncio.get_running_loop().create_future()
+    async with aclosing(merged(range(1, 41), pages.read, lambda: window[0], never)) as events:
+        async for event in events:
+            if isinstance(event, PageFinished) and event.page_number == 4:
+                assert pages.most_open <= 2
+                window[0] = 8
+    assert pages.most_open > 4

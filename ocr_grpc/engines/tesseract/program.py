@@ -19,7 +19,7 @@ MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 _LOOK_SECONDS = 0.05
 """How long a cancellation may go unnoticed."""
 _CHUNK_BYTES = 64 * 1024
-_ASK_SECONDS = 60.0
+_ASK_SECONDS = 10.0
 
 
 class TesseractFailed(Exception):

@@ -87,7 +87,7 @@ class CompatibilityServicer(CompatibilityServiceServicer):
         """Return the answer once all of it is known."""
         async with (
             self._arrival.in_one_piece(request) as parts,
-            aclosing(self._texts(request, completion, parts)) as texts,
+            aclosing(self._texts(request, completion, TextInOrder(True), parts)) as texts,
         ):
             return completion.whole("".join([text async for text in texts]))
 
@@ -97,7 +97,7 @@ class CompatibilityServicer(CompatibilityServiceServicer):
         """Yield events as text comes. What fails before the first one has its HTTP code."""
         begun = False
         try:
-            async with aclosing(self._texts(request, completion)) as texts:
+            async with aclosing(self._texts(request, completion, TextInOrder())) as texts:
                 async for text in texts:
                     if not begun:
                         begun = True
@@ -115,10 +115,10 @@ class CompatibilityServicer(CompatibilityServiceServicer):
         self,
         request: ArrivedRequest,
         completion: Completion,
+        order: TextInOrder,
         parts: list[PartMeter] | None = None,
     ) -> AsyncGenerator[str, None]:
         """Yield the text of all documents, with an empty one for each event that brings none."""
-        order = TextInOrder()
         for document in request.documents:
             order.begin_document()
             completion.begin_document()

@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 
-from ocr_grpc.extraction.events import Delta, Event, PageFinished, PageOutcome, Retract
+from ocr_grpc.extraction.events import (
+    Delta,
+    Event,
+    PageFinished,
+    PageOutcome,
+    Retract,
+    Started,
+)
 from ocr_grpc.rpc.errors import TextRevised
 
 BETWEEN_PAGES = "\n\n"
@@ -20,10 +27,13 @@ class _Page:
 class TextInOrder:
     """Gives out the text of the first page that is not over as it comes, and keeps that of others.
 
-    It holds the text of pages that are read before an earlier one is, and nothing else.
+    It holds the text of pages that are read before an earlier one is. What a language model writes
+    may be taken back, which nobody can who has sent it: its pages leave whole.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, whole_pages: bool = False) -> None:
+        """Say whether pages need not leave before they are finished, whoever reads them."""
+        self._asked_whole = self._whole_pages = whole_pages
         self._pages: dict[int, _Page] = {}
         self._next_page = 1
         self._has_text = False
@@ -40,6 +50,13 @@ class TextInOrder:
             TextRevised: text that left already is not what the page says after all.
         """
         match event:
+            case Started():
+                self._whole_pages = self._asked_whole or bool(
+                    event.engine and event.engine.writes_markdown
+                )
+                return ""
+            case Delta() | Retract() if self._whole_pages:
+                return ""
             case Delta():
                 self._page(event.page_number).text += event.text
             case Retract():

@@ -1,7 +1,16 @@
 import pytest
 
+from ocr_grpc.documents.document import DocumentKind
+from ocr_grpc.engines.engine import EngineDescription
 from ocr_grpc.errors import OcrError
-from ocr_grpc.extraction.events import Delta, PageFinished, PageOutcome, Provenance, Retract
+from ocr_grpc.extraction.events import (
+    Delta,
+    PageFinished,
+    PageOutcome,
+    Provenance,
+    Retract,
+    Started,
+)
 from ocr_grpc.extraction.options import Mode
 from ocr_grpc.rpc.compatibility.text_in_order import TextInOrder
 
@@ -73,3 +82,26 @@ def test_of_a_page_that_fails_what_left_stays():
     assert text.add(end(1, "", PageOutcome.FAILED)) == ""
     assert text.add(end(2, "", PageOutcome.FAILED)) == ""
     assert text.add(end(3, "c")) == "\n\nc"
+
+
+def started(engine: EngineDescription) -> Started:
+    return Started("x", DocumentKind.PDF, 1, 1, Mode.AUTO, engine, 0, 1)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_pages_that_may_be_taken_back_leave_whole(asked):
+    model = EngineDescription("vlm", "seer", "1", "none", "", writes_markdown=not asked)
+    text = TextInOrder(whole_pages=asked)
+    text.add(started(model))
+    assert text.add(delta(1, "one one one")) == ""
+    assert text.add(Retract(1, 3)) == ""
+    assert text.add(end(1, "another")) == "another"
+
+
+def test_lines_leave_at_once_though_the_document_before_was_read_by_a_model():
+    text = TextInOrder()
+    text.add(started(EngineDescription("vlm", "seer", "1", "none", "", writes_markdown=True)))
+    text.add(end(1, "a"))
+    text.begin_document()
+    text.add(started(EngineDescription("ppocr", "m", "1", "none", "")))
+    assert text.add(delta(1, "b")) == "\n\nb"
