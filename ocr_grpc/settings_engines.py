@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings
 MIB = 1024 * 1024
 DAY_SECONDS = 86_400
 LEAST_TOKEN_CHARS = 32
+MOST_TOKEN_CHARS = 1024
 
 
 class EngineSettings(BaseSettings):
@@ -130,9 +131,19 @@ class EngineSettings(BaseSettings):
     @field_validator("engine_token")
     @classmethod
     def _is_long(cls, value: SecretStr) -> SecretStr:
-        if 0 < len(value.get_secret_value()) < LEAST_TOKEN_CHARS:
-            raise ValueError(f"must have {LEAST_TOKEN_CHARS} characters or more")
-        return value
+        # Secrets that are read from files often end with a new line, which no header may hold.
+        token = value.get_secret_value().strip()
+        if not (token.isascii() and token.isprintable()):
+            raise ValueError("must consist of printable ASCII characters")
+        if token and not LEAST_TOKEN_CHARS <= len(token) <= MOST_TOKEN_CHARS:
+            raise ValueError(f"must have {LEAST_TOKEN_CHARS} to {MOST_TOKEN_CHARS} characters")
+        return SecretStr(token)
+
+    @field_validator("engine_endpoints")
+    @classmethod
+    def _has_no_empty_ends(cls, value: str) -> str:
+        # Where each is and whether it can be, `serve` looks at its start.
+        return value.strip(", \t\r\n")
 
     @field_validator("llm_base_url")
     @classmethod

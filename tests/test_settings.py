@@ -70,3 +70,31 @@ def test_addresses_with_odd_passwords_and_places_are_taken():
         assert Settings(_env_file=None, database_url=url).database_url.get_secret_value() == url
     for url in ("redis://:a%2Fb@host/0", "unix:///run/redis.sock", "rediss://[::1]:6379"):
         assert Settings(_env_file=None, redis_url=url).redis_url.get_secret_value() == url
+
+
+TOKEN = "a shared secret of thirty-two characters"
+
+
+def test_a_token_from_a_file_loses_the_white_space_at_its_ends():
+    settings = Settings(_env_file=None, engine_token=f" {TOKEN}\r\n")
+    assert settings.engine_token.get_secret_value() == TOKEN
+
+
+@pytest.mark.parametrize("token", ["ü" * 40, TOKEN + "\n" + TOKEN, TOKEN[:31], "x" * 1025])
+def test_a_token_that_no_header_can_hold_is_refused_without_being_shown(
+    monkeypatch, tmp_path, token
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ENGINE_TOKEN", token)
+    with pytest.raises(SettingsError, match=r"ENGINE_TOKEN: .* characters") as wrong:
+        load_settings()
+    assert token not in str(wrong.value)
+
+
+@pytest.mark.parametrize("endpoints", ["", ",", " , "])
+def test_a_server_without_workers_needs_endpoints(monkeypatch, tmp_path, endpoints):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ENGINE_WORKERS", "-1")
+    monkeypatch.setenv("ENGINE_ENDPOINTS", endpoints)
+    with pytest.raises(SettingsError, match="nobody else would read"):
+        load_settings()

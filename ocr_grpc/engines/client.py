@@ -1,9 +1,10 @@
 """Speaks to one engine worker, whether a process of this machine or a machine of many."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
@@ -51,9 +52,6 @@ OPTIONS: list[tuple[str, Any]] = [
     ("grpc.use_local_subchannel_pool", 1),
 ]
 
-ANSWER_SECONDS = 5.0
-"""How long a worker whose page takes too long may take to say that it is there."""
-
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -100,7 +98,8 @@ class EngineClient:
         if address.token:
             self._metadata = (("authorization", f"Bearer {address.token}"),)
         self._deadlines = deadlines
-        self._requests: Callable[[PageRead, Admitted], AsyncIterator[pb.ReadRequest]] = (
+        self._heard_at = monotonic()
+        self._requests: Callable[[PageRead, Admitted], AsyncGenerator[pb.ReadRequest]] = (
             page_in_spool if shares_spool else page_in_chunks
         )
 
@@ -136,6 +135,7 @@ class EngineClient:
                     message = await call.read()
                 if not isinstance(message, pb.WatchResponse):
                     return
+                self._heard_at = monotonic()
                 yield load_from_proto(message)
         finally:
             call.cancel()
@@ -155,7 +155,13 @@ class EngineClient:
         async def admitted() -> bool:
             return any(key == ADMITTED_KEY for key, _ in await call.initial_metadata())
 
-        call = self._stub.Read(self._requests(read, admitted), metadata=metadata)
+        async def requests() -> AsyncGenerator[pb.ReadRequest]:
+            async with aclosing(self._requests(read, admitted)) as all_requests:
+                async for request in all_requests:
+                    yield request
+                    clock.move()  # asked for the next, so this one has left
+
+        call = self._stub.Read(requests(), metadata=metadata)
         clock = PageClock(self._deadlines, read.timeout_seconds, self._answers, call.cancel)
         try:
             async with aclosing(_parts(call)) as parts:
@@ -181,9 +187,13 @@ class EngineClient:
         await self._channel.close()
 
     async def _answers(self) -> bool:
+        """Return whether the worker says something from now on, and be it how busy it is."""
+        asked_at = monotonic()
         try:
-            return bool(await self.describe(ANSWER_SECONDS, wait=False))
-        except (grpc.aio.AioRpcError, grpc.aio.UsageError):
+            return bool(await self.describe(self._deadlines.answer, wait=False))
+        except grpc.aio.AioRpcError as error:
+            return error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and self._heard_at > asked_at
+        except grpc.aio.UsageError:
             return False
         except asyncio.CancelledError:
             task = asyncio.current_task()

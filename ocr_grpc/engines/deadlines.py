@@ -17,12 +17,14 @@ class Deadlines:
         others: how many pages may be read before it there, each for as long as it may take itself.
         slack: beyond the time for the page, so that a worker with workers of its own, which knows
             better what is wrong, is the first to say so.
+        answer: until the worker has said that it is there, once it is asked.
         not_begun: what it means if the engine does not turn to it.
     """
 
     begin: float
     others: int
     slack: float
+    answer: float
     not_begun: type[WorkerLost]
 
     def begin_seconds(self, page_seconds: float) -> float:
@@ -35,10 +37,11 @@ PROBE_SECONDS = 10.0
 
 # A worker process is given one page at a time: it turns to it at once, or when the engine has left
 # the one before, which was cancelled.
-ON_THIS_MACHINE = Deadlines(begin=30.0, others=0, slack=0.0, not_begun=WorkerLost)
+ON_THIS_MACHINE = Deadlines(begin=30.0, others=0, slack=0.0, answer=5.0, not_begun=WorkerLost)
 
-# The pixels have a way to go, and may wait for another page there. Its other pages go on.
-ON_ANOTHER_MACHINE = Deadlines(begin=30.0, others=1, slack=15.0, not_begun=PageDropped)
+# The page may wait for another one there. Its other pages go on. A question may stand behind the
+# pixels of other pages; meanwhile the machine tells its load every five seconds.
+ON_ANOTHER_MACHINE = Deadlines(begin=30.0, others=1, slack=15.0, answer=8.0, not_begun=PageDropped)
 
 
 class PageClock:
@@ -60,6 +63,7 @@ class PageClock:
         self._answers = answers
         self._end_call = end_call
         self._begun = asyncio.Event()
+        self._moved = False
         self.verdict: PageTimedOut | WorkerLost | None = None
         """Why the call was ended; None while it was not."""
         self._task = asyncio.create_task(self._run())
@@ -73,25 +77,37 @@ class PageClock:
         """Say that the engine turned to the page; from now on its time counts."""
         self._begun.set()
 
+    def move(self) -> None:
+        """Say that something of the page has left: the engine cannot turn to it before all has."""
+        self._moved = True
+
     def stop(self) -> None:
         """Say that the call is over."""
         self._task.cancel()
 
     async def _run(self) -> None:
-        self.verdict = await self._late_begin()
-        if self.verdict is None:
-            await asyncio.sleep(self._page_seconds + self._deadlines.slack)
-            self.verdict = await self._judged()
-        self._end_call()
+        try:
+            self.verdict = await self._late_begin()
+            if self.verdict is None:
+                await asyncio.sleep(self._page_seconds + self._deadlines.slack)
+                self.verdict = await self._judged()
+        finally:
+            self._end_call()  # even if asking fails in a new way: nobody else ends it
 
     async def _late_begin(self) -> WorkerLost | None:
-        """Wait until the engine turns to the page; return why it is to be waited for no longer."""
-        left_seconds = self._deadlines.begin_seconds(self._page_seconds)
+        """Wait until the engine turns to the page; return why it is to be waited for no longer.
+
+        The time counts from the last pixels on: how fast they must come, the machine says.
+        """
+        begin_seconds = left_seconds = self._deadlines.begin_seconds(self._page_seconds)
         while left_seconds > 0:
             pause_seconds = min(PROBE_SECONDS, self._page_seconds, left_seconds)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._begun.wait(), pause_seconds)
                 return None
+            if self._moved:
+                self._moved, left_seconds = False, begin_seconds
+                continue
             left_seconds -= pause_seconds
             if not await self._answers():
                 return WorkerLost("The worker does not answer.")

@@ -50,6 +50,7 @@ def _parsed(text: str) -> Endpoint:
     with suppress(ValueError):
         parts = urlsplit(f"//{text}")
         if parts.hostname and parts.port and parts.netloc == text and parts.username is None:
+            parts.hostname.encode("idna")  # as it is looked up; no label is empty or too long
             return Endpoint(parts.hostname, parts.port)
     raise ValueError(f"{text!r} is not host:port, such as engines.example.com:50052")
 
@@ -70,6 +71,8 @@ async def find_machines(endpoint: Endpoint) -> frozenset[Machine]:
         if error.errno in _NO_SUCH_NAME:
             return frozenset()
         raise
+    except ValueError:  # no name at all, as no name service was asked
+        return frozenset()
     families = {family for family, *_ in found}
     wanted = socket.AF_INET if socket.AF_INET in families else socket.AF_INET6
     return frozenset(

@@ -42,5 +42,9 @@ class PageDropped(WorkerLost):
     """The worker let go of the page, but is there: what read it behind that worker went away."""
 
 
+class PixelsLate(PageDropped):
+    """The pixels of a page did not arrive in time: the network is to blame, and not the page."""
+
+
 class WorkerBusy(Exception):
     """The worker has as many pages as it admits; another may be asked. Never leaves the pool."""

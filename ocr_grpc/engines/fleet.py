@@ -56,12 +56,23 @@ class Fleet:
         """Return the workers, with those that only end their pages."""
         return list(self._tasks)
 
+    @property
+    def troubles(self) -> list[str]:
+        """Return which machines are not there, and which names nobody knows."""
+        absent = [f"{worker.machine}: {worker.trouble}" for worker in self._tasks if worker.trouble]
+        unknown = sorted(f"{endpoint}: No machine has this name." for endpoint in self._unknown)
+        return absent + unknown
+
     async def run(self) -> None:
         """Look the names up again and again, until cancelled."""
         try:
             while True:
-                await asyncio.gather(*map(self._look_up, self._settings.endpoints))
-                self._join_and_retire()
+                try:
+                    await asyncio.gather(*map(self._look_up, self._settings.endpoints))
+                    self._join_and_retire()
+                except Exception:
+                    # Nobody waits for this task: it would end unseen, and the fleet with it.
+                    log.exception("engine_fleet_failed")
                 await asyncio.sleep(self._settings.resolve_seconds)
         finally:
             tasks: list[asyncio.Task[Any]] = [*self._tasks.values(), *self._questions.values()]
@@ -82,6 +93,10 @@ class Fleet:
             found = question.result()
         except OSError:
             # Whoever was there may still be: it is the name service that is not.
+            found = self._machines.get(endpoint, frozenset())
+        except Exception:
+            # One endpoint must not keep the others from being looked up.
+            log.exception("engine_endpoint_failed", endpoint=str(endpoint))
             found = self._machines.get(endpoint, frozenset())
         self._machines[endpoint] = found
         if not found and endpoint not in self._unknown:

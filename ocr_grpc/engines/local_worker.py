@@ -101,11 +101,10 @@ class LocalWorker:
         while True:
             began = monotonic()
             try:
-                await self._run_once()
-            except (OSError, TimeoutError, grpc.aio.AioRpcError) as error:
-                log.error("engine_worker_failed", worker=self.number, error=repr(error))
-            finally:
-                await self._stop()
+                await self._try_once()
+            except Exception:
+                # Nobody waits for this task: it would end unseen, and the worker with it.
+                log.exception("engine_worker_failed", worker=self.number)
             steady = monotonic() - began > STEADY_SECONDS
             pause_seconds = 0.0 if steady else min(MAX_PAUSE_SECONDS, 2 * pause_seconds + 0.1)
             await asyncio.sleep(pause_seconds)
@@ -136,6 +135,14 @@ class LocalWorker:
         if self._process and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.kill()
+
+    async def _try_once(self) -> None:
+        try:
+            await self._run_once()
+        except (OSError, TimeoutError, grpc.aio.AioRpcError) as error:
+            log.error("engine_worker_failed", worker=self.number, error=repr(error))
+        finally:
+            await self._stop()
 
     async def _run_once(self) -> None:
         self._socket.unlink(missing_ok=True)

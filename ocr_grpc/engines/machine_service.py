@@ -4,9 +4,10 @@ Pixels come in chunks and become a file of this machine, which one of its worker
 as many files as pages were admitted: one more than there are workers.
 """
 
+import asyncio
 import math
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,16 +19,17 @@ from ocr_grpc.engines.errors import (
     EngineFailed,
     EngineUnavailable,
     PageTimedOut,
+    PixelsLate,
     WorkerBusy,
     WorkerLost,
 )
 from ocr_grpc.engines.load import LoadBoard
 from ocr_grpc.engines.page_input import (
     InvalidPage,
+    in_time,
     options_of,
     receive_header,
     received_file,
-    receiving,
 )
 from ocr_grpc.engines.page_output import PRIORITIES
 from ocr_grpc.engines.page_read import PageRead, Priority, ReadBegan, ReadTimes
@@ -48,10 +50,13 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 log = structlog.get_logger()
 
+SEND_SECONDS = 30.0
+
 CODES: dict[type[Exception], tuple[grpc.StatusCode, str]] = {
     WorkerBusy: (grpc.StatusCode.RESOURCE_EXHAUSTED, "There is no room for a page now."),
     EngineUnavailable: (grpc.StatusCode.RESOURCE_EXHAUSTED, "No engine worker is ready."),
     OSError: (grpc.StatusCode.RESOURCE_EXHAUSTED, "The page cannot be written to the disk."),
+    PixelsLate: (grpc.StatusCode.DATA_LOSS, "The pixels of the page did not arrive in time."),
     WorkerLost: (grpc.StatusCode.DATA_LOSS, "The process that read the page ended."),
     PageTimedOut: (grpc.StatusCode.DEADLINE_EXCEEDED, "The engine took too long over this page."),
     EngineFailed: (grpc.StatusCode.ABORTED, "The engine failed on this page."),
@@ -59,20 +64,32 @@ CODES: dict[type[Exception], tuple[grpc.StatusCode, str]] = {
 """What failures are for `serve`: it asks another machine, reads the page again, or lets it fail."""
 
 
+class _NotTaken(Exception):
+    """The server does not take what was read."""
+
+
 class MachineServicer(EngineServiceServicer):
     """Answers `EngineService` for a pool."""
 
-    def __init__(self, pool: EnginePool, spool: Path, page_timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        pool: EnginePool,
+        spool: Path,
+        page_timeout_seconds: float,
+        send_seconds: float = SEND_SECONDS,
+    ) -> None:
         """Take what reads.
 
         Args:
             pool: its workers see the files in `spool`.
             spool: folder of this service alone.
             page_timeout_seconds: what the engine may take over a page at most.
+            send_seconds: how long a server may take until it takes some lines.
         """
         self._pool = pool
         self._spool = spool
         self._page_timeout_seconds = page_timeout_seconds
+        self._send_seconds = send_seconds
         self.board = LoadBoard(slots=0)
 
     async def Describe(  # noqa: N802 - the name in the proto
@@ -89,11 +106,12 @@ class MachineServicer(EngineServiceServicer):
             async for load in loads:
                 yield load_to_proto(load)
 
-    async def Read(  # noqa: N802 - the name in the proto
+    # The generated base knows no handlers that write; gRPC does.
+    async def Read(  # noqa: N802  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         request_iterator: AsyncIterator[pb.ReadRequest],
         context: Context,
-    ) -> AsyncGenerator[pb.ReadResponse, None]:
+    ) -> None:
         """Read one page, if there is room."""
         try:
             with self.board.admitted(context.peer()):
@@ -101,7 +119,12 @@ class MachineServicer(EngineServiceServicer):
                 seconds = min(self._page_timeout_seconds, _told_seconds(context))
                 async with aclosing(self._parts(request_iterator, seconds)) as parts:
                     async for part in parts:
-                        yield part_to_proto(part)
+                        await self._send(context, part_to_proto(part))
+        except _NotTaken:
+            log.warning("page_not_taken", peer=context.peer())
+            await self._give_up(context)
+        except grpc.aio.InternalError:
+            return  # The server went away while lines were on their way to it.
         except InvalidPage as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         except tuple(CODES) as error:
@@ -113,13 +136,28 @@ class MachineServicer(EngineServiceServicer):
             log.exception("page_not_read")
             await context.abort(grpc.StatusCode.INTERNAL, "Something unexpected happened.")
 
+    async def _send(self, context: Context, message: pb.ReadResponse) -> None:
+        # Not by `yield`: that waits without end for a server that takes nothing, and meanwhile
+        # the page keeps its place. The call is over once this is cut, so nothing is lost by it.
+        try:
+            async with asyncio.timeout(self._send_seconds):
+                await context.write(message)
+        except TimeoutError:
+            raise _NotTaken from None
+
+    async def _give_up(self, context: Context) -> None:
+        # This too leaves only behind what the server does not take.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._send_seconds):
+                await context.abort(grpc.StatusCode.CANCELLED, "The lines were not taken in time.")
+
     async def _parts(
         self, requests: AsyncIterator[pb.ReadRequest], seconds: float
     ) -> AsyncGenerator[ReadBegan | list[Line] | ReadTimes]:
         async with AsyncExitStack() as stack:
-            async with receiving():
-                header = await receive_header(requests)
-                path = await stack.enter_async_context(received_file(header, requests, self._spool))
+            messages = await stack.enter_async_context(aclosing(in_time(requests)))
+            header = await receive_header(messages)
+            path = await stack.enter_async_context(received_file(header, messages, self._spool))
             read = _page_read(header, path, seconds)
             parts = await stack.enter_async_context(aclosing(self._pool.parts(read)))
             async for part in parts:

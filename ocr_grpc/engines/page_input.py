@@ -10,13 +10,14 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ocr_grpc.engines.engine import PageImage, ReadOptions
-from ocr_grpc.engines.errors import PageDropped
+from ocr_grpc.engines.errors import PixelsLate
 from ocr_grpc.internal.v1 import engine_service_pb2 as pb
 
 MAX_PIXELS = 400_000_000
@@ -24,26 +25,37 @@ MAX_PIXELS = 400_000_000
 
 MAX_CHUNK_BYTES = 1024 * 1024
 
-RECEIVE_SECONDS = 30.0
-"""How long the pixels of a page may take to arrive."""
+PAUSE_SECONDS = 30.0
+"""How long the next pixels of a page may take to arrive: 1 MiB, beside pages of the same server."""
+
+LEAST_BYTES_PER_SECOND = 64 * 1024
+"""How fast all of them must come on the whole, or a page of tiny chunks would never end."""
 
 
 class InvalidPage(Exception):
     """The messages do not make a page; the text says why."""
 
 
-@asynccontextmanager
-async def receiving() -> AsyncGenerator[None, None]:
-    """Bound the time in which a page arrives.
+async def in_time(
+    requests: AsyncIterator[pb.ReadRequest], pause_seconds: float = PAUSE_SECONDS
+) -> AsyncGenerator[pb.ReadRequest, None]:
+    """Yield the messages of a page, which may take the longer the larger it is.
 
     Raises:
-        PageDropped: it took longer. That is the network's fault, and not the page's.
+        PixelsLate: nothing came for so long, or too little on the whole.
     """
-    try:
-        async with asyncio.timeout(RECEIVE_SECONDS):
-            yield
-    except TimeoutError:
-        raise PageDropped("The pixels did not arrive in time.") from None
+    messages = aiter(requests)
+    end = monotonic() + pause_seconds
+    while True:
+        try:
+            async with asyncio.timeout(min(pause_seconds, end - monotonic())):
+                request = await anext(messages, None)
+        except TimeoutError:
+            raise PixelsLate("The pixels did not arrive in time.") from None
+        if request is None:
+            return
+        end += len(request.chunk) / LEAST_BYTES_PER_SECOND
+        yield request
 
 
 async def receive_page(

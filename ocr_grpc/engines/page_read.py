@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from ocr_grpc.engines.engine import ReadOptions
+from ocr_grpc.engines.engine import EngineDescription, ReadOptions
 from ocr_grpc.model import RenderedPage
 
 
@@ -33,12 +33,16 @@ class PageRead:
 class ReadTimes:
     """What reading a page took, in seconds of wall time and of processor time.
 
-    `alphabet` names the characters the engine chose from; empty if it does not choose.
+    Attributes:
+        alphabet: names the characters the engine chose from; empty if it does not choose.
+        engine: the one of the very worker, whose runtime and precision may be other than those of
+            the rest. The pool sets it.
     """
 
     seconds: float
     cpu_seconds: float
     alphabet: str = ""
+    engine: EngineDescription | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import random
 from collections.abc import AsyncGenerator, Iterable
 from typing import Protocol, TypeVar
 
+from ocr_grpc.engines.engine import EngineDescription
 from ocr_grpc.engines.page_read import PageRead, ReadBegan, ReadTimes
 from ocr_grpc.model import Line
 
@@ -27,6 +28,9 @@ class Worker(Placed, Protocol):
 
     in_flight: int
     """How many pages of this pool it has; the pool counts."""
+
+    description: EngineDescription | None
+    """What its engine is; None for another machine that is not there."""
 
     @property
     def slots(self) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from time import monotonic
 
 from ocr_grpc.engines.engine import EngineDescription
@@ -40,6 +41,8 @@ class EnginePool:
         self._news = asyncio.Event()
         self._told_ready = 0
         self._description: EngineDescription | None = None
+        self._described = asyncio.Event()
+        """Whether a worker of this machine has said what its engine is."""
         self.on_ready_change: Callable[[int], None] = lambda ready: None
         """Called with `ready_workers` whenever it changes."""
 
@@ -63,8 +66,7 @@ class EnginePool:
     @property
     def troubles(self) -> list[str]:
         """Return which other machines are not there, and why."""
-        fleet = self._fleet.workers if self._fleet else ()
-        return [f"{worker.machine}: {worker.trouble}" for worker in fleet if worker.trouble]
+        return self._fleet.troubles if self._fleet else []
 
     @property
     def size(self) -> int:
@@ -80,16 +82,23 @@ class EnginePool:
         self._none_ready_since = monotonic()
         self._tasks = [asyncio.create_task(worker.run()) for worker in self._local]
         if self._fleet:
-            self._tasks.append(asyncio.create_task(self._fleet.run()))
+            self._tasks.append(asyncio.create_task(self._run_fleet(self._fleet)))
+        start_seconds = self._settings.start_seconds
         try:
-            await asyncio.wait_for(self._any_ready.wait(), self._settings.start_seconds)
+            await asyncio.wait_for(self._any_ready.wait(), start_seconds)
         except TimeoutError:
+            why = " ".join(self.troubles) or "Its messages stand above."
             await self.close()
             raise EngineUnavailable(
-                f"No engine worker became ready within {self._settings.start_seconds:g} s; "
-                "its messages stand above.",
-                start_seconds=self._settings.start_seconds,
+                f"No engine worker became ready within {start_seconds:g} s. {why}",
+                start_seconds=start_seconds,
             ) from None
+
+    async def _run_fleet(self, fleet: Fleet) -> None:
+        """Let other machines join, as soon as it is known which model they must have."""
+        if self._local:
+            await self._described.wait()
+        await fleet.run()
 
     async def close(self) -> None:
         """End all workers of this machine, and the connections to others."""
@@ -102,8 +111,7 @@ class EnginePool:
 
         Raises:
             WorkerLost: the worker went away meanwhile; call again.
-            EngineUnavailable: no worker became ready in `start_seconds`, or none had room in the
-                time that the page has.
+            EngineUnavailable: no worker became ready in `start_seconds`.
             PageTimedOut, EngineFailed: this page failed.
         """
         async with contextlib.aclosing(self.parts(read)) as parts:
@@ -115,14 +123,15 @@ class EnginePool:
         """Do the same, and yield when the engine turns to the page."""
         await self._turn(read)
         try:
-            crowded_until = monotonic() + read.timeout_seconds
             while True:
-                worker = await self._with_room(crowded_until)
+                worker = await self._with_room()
                 worker.in_flight += 1
+                engine = worker.description
                 try:
                     async with contextlib.aclosing(worker.read(read)) as parts:
                         async for part in parts:
-                            yield part
+                            last = isinstance(part, ReadTimes)
+                            yield replace(part, engine=engine) if last else part
                     return
                 except WorkerBusy:
                     # It has pages of others, or is about to leave. The turn is kept.
@@ -146,20 +155,21 @@ class EnginePool:
                 if not turn.done():
                     self._expect_hope()
         except BaseException:
-            if turn.done() and not turn.cancelled():
+            if turn.done() and not turn.cancelled() and not turn.exception():
                 self._slots.release(read.caller)
             else:
                 turn.cancel()
             raise
+        turn.result()
 
-    async def _with_room(self, crowded_until: float) -> Worker:
-        """Return a worker that has room, and wait for one if need be; at once if there is one."""
+    async def _with_room(self) -> Worker:
+        """Return a worker that has room, and wait for one if need be; at once if there is one.
+
+        Workers that are busy with pages of others are waited for without end, as long as they are
+        there: the page has done nothing wrong, and its document has a deadline of its own.
+        """
         while (worker := chosen(self._workers())) is None:
             self._expect_hope()
-            if monotonic() > crowded_until:
-                raise EngineUnavailable(
-                    "Every engine worker is busy with pages of others. Try again later."
-                )
             # Some room comes without news: when a worker that refused may be asked again.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), LEAST_SECONDS)
@@ -182,9 +192,11 @@ class EnginePool:
 
     def _may_join(self, other: EngineDescription) -> str:
         """Return why an engine of another machine must not read for us; empty if it may."""
-        ours = self._description
         if other.name != self._settings.choice.engine:
             return f"its engine is {other.name}, ours {self._settings.choice.engine}"
+        # Where nobody is left, a fleet that was upgraded as a whole may come with another model.
+        is_anybody = any(worker.description for worker in self._workers())
+        ours = self._description if is_anybody else None
         if ours and (other.model, other.model_version) != (ours.model, ours.model_version):
             return (
                 f"its model is {other.model} {other.model_version}, "
@@ -196,6 +208,7 @@ class EnginePool:
     def _local_changed(self, worker: LocalWorker) -> None:
         if worker.ready:
             self._description = worker.description
+            self._described.set()
         self._changed()
 
     def _changed(self) -> None:

@@ -36,6 +36,7 @@ HINTS = {
     grpc.StatusCode.UNIMPLEMENTED: "No `ocr-grpc engine` of this version answers there.",
 }
 UNREACHABLE = "It cannot be reached, or ended the connection."
+UNEXPECTED = "Something unexpected happened; the log tells what."
 CLOSED = (
     "It closes the connection: one side speaks TLS (ENGINE_TLS) and the other does not, or it asks "
     "for a certificate (ENGINE_CERT_FILE) that another authority vouches for."
@@ -72,6 +73,8 @@ class RemoteWorker:
         """
         self.machine = machine
         self.in_flight = 0
+        self.description: EngineDescription | None = None
+        """What its engine is, from when it joined until it is gone."""
         self._link = link
         self._silence_seconds = silence_seconds
         self._may_join = may_join
@@ -123,18 +126,12 @@ class RemoteWorker:
         while True:
             began = monotonic()
             try:
-                await self._run_once()
-                self._tell(UNREACHABLE)
-            except grpc.aio.AioRpcError as error:
-                self._tell(_reason(error, was_there=self._load is not NOBODY))
-            except _Unfit as unfit:
-                self._tell(str(unfit))
-            except TimeoutError:
-                self._tell(f"It said nothing for {self._silence_seconds:g} s.")
-            except OSError as error:
-                self._tell(f"{error.filename}: {error.strerror}.")
-            finally:
-                await self._leave()
+                await self._try_once()
+            except Exception:
+                # Nobody waits for this task: it would end unseen, and the machine with it.
+                if self.trouble != UNEXPECTED:
+                    log.exception("engine_machine_failed", machine=str(self.machine))
+                self.trouble = UNEXPECTED
             steady = monotonic() - began > STEADY_SECONDS
             pause_seconds = (
                 LEAST_PAUSE_SECONDS if steady else min(MAX_PAUSE_SECONDS, 2 * pause_seconds)
@@ -158,12 +155,29 @@ class RemoteWorker:
             # Not the page's fault: one that kills engines is dropped, and the machine stays.
             raise WorkerLost(str(lost)) from None
 
+    async def _try_once(self) -> None:
+        """Stay connected for as long as that goes well, and tell why it ended."""
+        try:
+            await self._run_once()
+            self._tell(UNREACHABLE)
+        except grpc.aio.AioRpcError as error:
+            self._tell(_reason(error, was_there=self._load is not NOBODY))
+        except _Unfit as unfit:
+            self._tell(str(unfit))
+        except TimeoutError:
+            self._tell(f"It said nothing for {self._silence_seconds:g} s.")
+        except OSError as error:
+            self._tell(f"{error.filename}: {error.strerror}.")
+        finally:
+            await self._leave()
+
     async def _run_once(self) -> None:
         address = await asyncio.to_thread(self._link.address, self.machine)
         client = self._client = EngineClient(address, ON_ANOTHER_MACHINE, shares_spool=False)
         description = await client.describe(CONNECT_SECONDS, wait=False)
         if refusal := self._may_join(description):
             raise _Unfit(f"It is not used: {refusal}.")
+        self.description = description
         async with aclosing(client.watch(self._silence_seconds)) as loads:
             async for load in loads:
                 if self._load is NOBODY:
@@ -184,6 +198,7 @@ class RemoteWorker:
         """Let go of the machine; pages that it has are lost, and read again elsewhere."""
         client, self._client = self._client, None
         self._load, self._others = NOBODY, 0
+        self.description = None
         self._rest.end()
         self._on_change()
         if client:

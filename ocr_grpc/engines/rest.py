@@ -14,6 +14,11 @@ class Rest:
         self._until = 0.0
 
     @property
+    def seconds(self) -> float:
+        """How long the last one was; 0 if it was ended."""
+        return self._seconds
+
+    @property
     def needed(self) -> bool:
         """Whether it is too early to ask the worker again."""
         return monotonic() < self._until

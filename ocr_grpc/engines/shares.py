@@ -7,10 +7,28 @@ once, and would never leave room for the other.
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from time import monotonic
 
-WISH_SECONDS = 2.0
-"""So long a place is kept for a server that was refused; one that still wants it asks sooner."""
+from ocr_grpc.engines.rest import Rest
+
+LATE_SECONDS = 0.5
+"""How much later than its rest ends a server may ask again, on its way and busy as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """That of a server that was refused.
+
+    Attributes:
+        since: when it was refused first without a success since.
+        rest: of the server, which begins with each refusal as this one does.
+        until: so long a place is kept for it; one that still wants it asks sooner.
+    """
+
+    since: float
+    rest: Rest
+    until: float
 
 
 class Shares:
@@ -18,32 +36,30 @@ class Shares:
 
     def __init__(self) -> None:
         self._held = Counter[str]()
-        self._wishes: dict[str, tuple[float, float]] = {}
-        """Of each server that was refused: since when without a success, and the last time."""
+        self._wishes: dict[str, _Wish] = {}
 
     def may_enter(self, server: str) -> bool:
         """Return whether no other server is before this one: with fewer pages, or refused first."""
         now = self._forget_old_wishes()
-        rank = self._held[server], self._wishes.get(server, (now, now))[0]
+        own = self._wishes.get(server)
+        rank = self._held[server], own.since if own else now
         return all(
-            rank <= (self._held[other], since)
-            for other, (since, _) in self._wishes.items()
+            rank <= (self._held[other], wish.since)
+            for other, wish in self._wishes.items()
             if other != server
         )
 
     def refuse(self, server: str) -> None:
         """Remember that a server was sent away."""
         now = self._forget_old_wishes()
-        since, _ = self._wishes.get(server, (now, now))
-        self._wishes[server] = since, now
+        wish = self._wishes.get(server)
+        since, rest = (wish.since, wish.rest) if wish else (now, Rest())
+        rest.begin()
+        self._wishes[server] = _Wish(since, rest, now + rest.seconds + LATE_SECONDS)
 
     def _forget_old_wishes(self) -> float:
         now = monotonic()
-        self._wishes = {
-            name: (since, last)
-            for name, (since, last) in self._wishes.items()
-            if last > now - WISH_SECONDS
-        }
+        self._wishes = {name: wish for name, wish in self._wishes.items() if wish.until > now}
         return now
 
     @contextmanager

@@ -23,7 +23,7 @@ from ocr_grpc.engines.engine import PageImage, ReadOptions
 from ocr_grpc.engines.engine_thread import EngineStuck, EngineThread
 from ocr_grpc.engines.errors import PageDropped, WorkerBusy
 from ocr_grpc.engines.load import LoadBoard
-from ocr_grpc.engines.page_input import InvalidPage, receive_page, receiving
+from ocr_grpc.engines.page_input import InvalidPage, in_time, receive_page
 from ocr_grpc.engines.page_read import ReadBegan, ReadTimes
 from ocr_grpc.engines.wire import description_to_proto, load_to_proto, part_to_proto
 from ocr_grpc.internal.v1 import engine_service_pb2 as pb
@@ -80,8 +80,8 @@ class EngineServicer(EngineServiceServicer):
         """Read one page; a second call waits for the first to end, a third is refused."""
         try:
             with self.board.admitted():
-                async with receiving():
-                    page, options = await receive_page(request_iterator, self._spool)
+                async with contextlib.aclosing(in_time(request_iterator)) as requests:
+                    page, options = await receive_page(requests, self._spool)
                 async with (
                     self._turn,
                     contextlib.aclosing(self._read(page, options)) as responses,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ocr_grpc.engines.engine import EngineDescription, ReadOptions
-from ocr_grpc.engines.errors import EngineCrashed, WorkerLost
+from ocr_grpc.engines.errors import EngineCrashed, EngineUnavailable, WorkerLost
 from ocr_grpc.engines.page_read import PageRead, Priority, ReadTimes
 from ocr_grpc.model import Line, RenderedPage, TextFormat
 
@@ -70,6 +70,7 @@ class EngineReading:
 
     Attributes:
         alphabet: the characters the engine chose from, known once `lines` is over.
+        engine: what the worker that read them says it is; another machine may differ from ours.
     """
 
     def __init__(self, engine: PageEngine, terms: ReadingTerms, page_number: int) -> None:
@@ -77,6 +78,7 @@ class EngineReading:
         self._terms = terms
         self._page_number = page_number
         self.alphabet = ""
+        self.engine = engine.description
 
     async def lines(self, image: RenderedPage) -> AsyncGenerator[list[Line] | BeganAnew, None]:
         """Yield the lines of an image as they are read.
@@ -106,6 +108,7 @@ class EngineReading:
                     async for part in parts:
                         if isinstance(part, ReadTimes):
                             self.alphabet = part.alphabet
+                            self.engine = part.engine or self.engine
                         else:
                             yield part
                 return
@@ -113,6 +116,8 @@ class EngineReading:
                 # A worker that died before it began says nothing about the page.
                 attempts += lost.began
                 losses += 1
+        if attempts == 1:
+            raise EngineUnavailable("No engine worker could take the page. Try again later.")
         raise EngineCrashed(
             f"{losses} engine workers ended while they read page {self._page_number}.",
             page=self._page_number,

@@ -60,6 +60,7 @@ class ImageReading:
         self._page_number = page_number
         self._draft: list[Line] = []
         self._draft_error: OcrError | None = None
+        self._line_engine: EngineDescription | None = None
         self._begun: set[int] = set()
         self.engine: EngineDescription = choice.main
         self.fallback_from = ""
@@ -152,7 +153,7 @@ class ImageReading:
                 else:
                     self.spent += part.spent
                     self.attempts, self.problem = max(1, part.spent.attempts), part.problem
-                    self.text_format = part.text_format
+                    self.text_format, self.engine = part.text_format, part.engine or self.engine
 
     async def _instead(self, image: RenderedPage, revision: int) -> AsyncGenerator[Part, None]:
         """Yield what an engine that reads lines has to say where the model said nothing."""
@@ -175,7 +176,7 @@ class ImageReading:
 
     def _counts_as_lines(self) -> None:
         if self._choice.lines:
-            self.engine = self._choice.lines.description
+            self.engine = self._line_engine or self._choice.lines.description
         self.text_format, self.attempts = TextFormat.PLAIN, 1
 
     async def _lines(self, image: RenderedPage, revision: int) -> AsyncGenerator[Part, None]:
@@ -195,7 +196,8 @@ class ImageReading:
                     lines = (part[0].first(), *part[1:]) if first else tuple(part)
                     first = False
                     yield Written(joined(lines), lines, revision=revision)
-        self.alphabet = reading.alphabet
+        self.alphabet, self.engine = reading.alphabet, reading.engine
+        self._line_engine = reading.engine
 
 
 def _told(failed: VisionFailed, engine: str) -> VisionFailed:

@@ -14,6 +14,7 @@ from ocr_grpc.engines.machine_service import MachineServicer
 from ocr_grpc.engines.pool import EnginePool
 from ocr_grpc.internal.v1 import engine_service_pb2 as pb
 from ocr_grpc.internal.v1.engine_service_pb2_grpc import add_EngineServiceServicer_to_server
+from ocr_grpc.processes import allow_many_files
 from ocr_grpc.rpc.grpc_server import NOT_SERVING, SERVING, HealthBoard
 from ocr_grpc.rpc.interceptors.engine_token import EngineTokenInterceptor
 from ocr_grpc.rpc.tls import server_credentials
@@ -47,6 +48,9 @@ OPTIONS = [
     # Servers ask whether we live every ten seconds.
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     ("grpc.http2.max_ping_strikes", 0),
+    # Who connects and asks nothing is let go: others need the place. Servers watch all the time.
+    ("grpc.max_connection_idle_ms", 60_000),
+    ("grpc.server_handshake_timeout_ms", 10_000),
 ]
 
 
@@ -91,6 +95,7 @@ class EngineMachine:
 
     async def _start(self) -> None:
         settings = self._settings
+        allow_many_files()
         spool = make_spool(settings.data_dir, self._stack)
         run_dir = make_run_dir(spool, self._stack)
         credentials = await self._credentials()

@@ -30,12 +30,17 @@ def fleet_settings(settings: Settings) -> FleetSettings | None:
     """Return where machines with the usual engine are; None if there are none.
 
     Raises:
-        CannotServe: ENGINE_ENDPOINTS is no list of host:port.
+        CannotServe: ENGINE_ENDPOINTS is no list of host:port, or the files for TLS are not used.
     """
     try:
         endpoints = parse_endpoints(settings.engine_endpoints)
     except ValueError as error:
         raise CannotServe(f"ENGINE_ENDPOINTS: {error}.") from None
+    if endpoints and not settings.engine_tls and _tls_files(settings):
+        raise CannotServe(
+            "ENGINE_TLS=false sends pages and ENGINE_TOKEN in plain text, whatever ENGINE_CA_FILE "
+            "and ENGINE_CERT_FILE say: leave ENGINE_TLS at true, or leave these two empty."
+        )
     link = Link(
         tls=settings.engine_tls,
         token=settings.engine_token.get_secret_value(),
@@ -44,3 +49,7 @@ def fleet_settings(settings: Settings) -> FleetSettings | None:
         key=settings.engine_key_file,
     )
     return FleetSettings(endpoints, link) if endpoints else None
+
+
+def _tls_files(settings: Settings) -> bool:
+    return settings.engine_ca_file is not None or settings.engine_cert_file is not None

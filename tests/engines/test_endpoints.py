@@ -20,7 +20,10 @@ def test_endpoints_are_names_or_addresses_with_ports():
 
 @pytest.mark.parametrize(
     "text",
-    ["host", "host:", ":1", "host:0", "host:65536", "host:x", "http://host:1", "u@host:1", "h:1/p"],
+    [
+        *("host", "host:", ":1", "host:0", "host:65536", "host:x", "http://host:1", "u@host:1"),
+        *("h:1/p", "a..b:1", "x" * 64 + ".com:1", "ü" * 64 + ":1"),
+    ],
 )
 def test_anything_else_is_refused_and_quoted(text):
     with pytest.raises(ValueError, match=r"is not host:port") as refused:
@@ -58,3 +61,7 @@ async def test_a_name_that_is_gone_is_not_one_that_cannot_be_looked_up_now(
     else:
         with pytest.raises(OSError, match="failed"):
             await find_machines(Endpoint("gone.example.com", 7))
+
+
+async def test_a_name_that_cannot_be_one_stands_for_nobody():
+    assert await find_machines(Endpoint("a..b", 7)) == frozenset()

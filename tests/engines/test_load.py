@@ -80,3 +80,15 @@ async def test_who_waits_for_idleness_waits_for_the_last_page():
 def test_a_load_survives_the_wire():
     load = Load(4, 5, draining=True)
     assert load_from_proto(load_to_proto(load)) == load
+
+
+async def test_a_place_is_kept_for_a_moment_only_for_a_server_that_does_not_come_back():
+    board = LoadBoard(slots=1)
+    with board.admitted("here"), board.admitted("here"):
+        assert refused(board, "elsewhere")
+    refusals = 0
+    async with asyncio.timeout(60):
+        while refused(board, "here"):
+            refusals += 1
+            await asyncio.sleep(0.02)
+    assert refusals < 50  # in steps of 20 ms and more: a second at most

@@ -9,6 +9,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from ocr_grpc.engines.catalog import EngineChoice
 from ocr_grpc.engines.engine import ReadOptions
@@ -122,3 +123,16 @@ async def test_pools_of_two_engines_share_a_folder(folder):
     ):
         assert len(await read(one, machines.page(folder))) == 5
         assert len(await read(other, machines.page(folder))) == 1
+
+
+async def test_a_worker_that_fails_in_a_new_way_is_started_again(folder, monkeypatch):
+    pool = EnginePool(settings(folder, start_seconds=120), 1)
+    with monkeypatch.context() as broken, capture_logs() as logs:
+        broken.setattr(sys, "executable", 7)  # no program has a number for a name
+        starting = asyncio.create_task(pool.start())
+        await machines.until(lambda: "engine_worker_failed" in [log["event"] for log in logs])
+    try:
+        await starting
+        assert len(await machines.read_at_last(pool, machines.page(folder))) == 5
+    finally:
+        await pool.close()
