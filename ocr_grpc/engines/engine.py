@@ -55,6 +55,12 @@ class EngineDescription:
     """Whether it sees blocks instead of lines."""
     writes_markdown: bool = False
 
+    def reads(self, language: str) -> bool:
+        """Return whether it reads a language, a BCP 47 code; one that names none reads any."""
+        known = {code.lower() for code in self.languages}
+        # `de-AT` is read by whoever reads `de`; `zh-Hant` is a language of its own in the list.
+        return not known or language.lower() in known or language.lower().split("-")[0] in known
+
 
 class ReadCancelled(Exception):
     """The read was stopped because `Cancellation.requested` became true."""

@@ -168,14 +168,7 @@ def _fitting(engines: list[EngineDescription], options: ExtractOptions) -> Engin
 def _readers(
     engines: list[EngineDescription], languages: tuple[str, ...]
 ) -> list[EngineDescription]:
-    return [engine for engine in engines if all(reads(engine, code) for code in languages)]
-
-
-def reads(engine: EngineDescription, language: str) -> bool:
-    """Return whether an engine reads a language, a BCP 47 code; one that names none reads any."""
-    known = {code.lower() for code in engine.languages}
-    # `de-AT` is read by whoever reads `de`; `zh-Hant` is a language of its own in the list.
-    return not known or language.lower() in known or language.lower().split("-")[0] in known
+    return [engine for engine in engines if all(engine.reads(code) for code in languages)]
 
 
 def check_fits(kind: DocumentKind, options: ExtractOptions, choice: ChosenEngines) -> None:
@@ -203,7 +196,7 @@ def check_fits(kind: DocumentKind, options: ExtractOptions, choice: ChosenEngine
 def _not_read(languages: tuple[str, ...], engines: list[EngineDescription]) -> LanguageNotSupported:
     available = sorted({code for engine in engines for code in engine.languages})
     unread = (
-        language for language in languages if not any(reads(engine, language) for engine in engines)
+        language for language in languages if not any(engine.reads(language) for engine in engines)
     )
     # Each may be read by somebody, and all of them by nobody.
     language = next(unread, languages[-1])

@@ -7,6 +7,8 @@ from typing import cast
 from openai import APIError
 
 MAX_NAME_CHARS = 200
+LEAST_CONTEXT_TOKENS = 1_024
+"""An image alone takes some hundreds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +41,29 @@ def text_and_end(chunk: Mapping[str, object]) -> tuple[str, str]:
 
 def models_in(listed: object) -> list[ListedModel]:
     """Return the models of a list of them, in its order."""
-    models: list[ListedModel] = []
-    for entry in items_of(fields_of(listed).get("data")):
-        context = fields_of(entry).get("max_model_len")
-        if name := name_in(fields_of(entry).get("id")):
-            models.append(ListedModel(name, context if isinstance(context, int) else 0))
-    return models
+    entries = map(fields_of, items_of(fields_of(listed).get("data")))
+    return [
+        ListedModel(name, _context_in(entry.get("max_model_len")))
+        for entry in entries
+        if (name := name_in(entry.get("id")))
+    ]
+
+
+def _context_in(value: object) -> int:
+    """Return how many tokens a context has; 0 if that is none in which a page could be read."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return 0
+    return value if value >= LEAST_CONTEXT_TOKENS else 0
 
 
 def name_in(value: object) -> str:
-    """Return a name; empty if it is none that could be."""
-    return value if isinstance(value, str) and len(value) <= MAX_NAME_CHARS else ""
+    """Return a name; empty if it is none that could be.
+
+    One with half a character would fail wherever it is logged or sent.
+    """
+    if not isinstance(value, str) or len(value) > MAX_NAME_CHARS:
+        return ""
+    return value if value.isprintable() else ""
 
 
 def complaint_in(error: APIError) -> str:

@@ -16,7 +16,7 @@ from purgatory.domain.model import CLOSED, HALF_OPENED, OPENED, Context, OpenedS
 from ocr_grpc.engines.vlm.failures import CallFailed, known_as_down
 
 FAILURES = 5
-"""Calls that fail one after the other until the server is left alone."""
+"""Pages that fail one after the other until the server is left alone."""
 PAUSE_SECONDS = 15.0
 
 log = structlog.get_logger()
@@ -42,8 +42,12 @@ class Circuit:
         return self._context.state == CLOSED
 
     @contextmanager
-    def call(self) -> Generator[None]:
+    def call(self, *, counts: bool = True) -> Generator[None]:
         """Let one call through, and learn from how it ends.
+
+        Args:
+            counts: whether a failure is another one: the calls for one page that fail one after
+                the other may say more about the page than about the server.
 
         Raises:
             CallFailed: not now.
@@ -53,10 +57,10 @@ class Circuit:
         try:
             yield
         except CallFailed as failure:
-            if failure.servers_fault:
-                self._context.handle_exception(failure)
-            else:
+            if not failure.servers_fault:
                 self._context.handle_end_request()
+            elif counts or trying:
+                self._context.handle_exception(failure)
             raise
         else:
             self._context.handle_end_request()

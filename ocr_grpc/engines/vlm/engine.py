@@ -1,18 +1,22 @@
 """The vision-language engine: pages in, text with blocks out, while the model still writes."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from dataclasses import replace
 
 from ocr_grpc.engines.engine import EngineDescription
 from ocr_grpc.engines.vlm.circuit import FAILURES, PAUSE_SECONDS, Circuit
 from ocr_grpc.engines.vlm.dialect import Dialect
-from ocr_grpc.engines.vlm.errors import UpstreamRefused
+from ocr_grpc.engines.vlm.errors import UpstreamUnavailable, VisionFailed
 from ocr_grpc.engines.vlm.failures import known_as_down
+from ocr_grpc.engines.vlm.fitting import check_fits
 from ocr_grpc.engines.vlm.parts import VisionDone, VisionPart, VisionRead
 from ocr_grpc.engines.vlm.profile import BoxSpace, Profile
 from ocr_grpc.engines.vlm.reading import PageReading
-from ocr_grpc.engines.vlm.served import Served
+from ocr_grpc.engines.vlm.requests import harmless
+from ocr_grpc.engines.vlm.served import Served, ServedModel
 from ocr_grpc.engines.vlm.spent import Spent
 from ocr_grpc.engines.vlm.upstream import Upstream
 from ocr_grpc.engines.vlm.vision_settings import VisionSettings
@@ -43,7 +47,7 @@ class VisionEngine:
 
         Args:
             settings: where the server is and how it is asked.
-            failures: calls that fail one after the other until the server is left alone.
+            failures: pages that fail one after the other until the server is left alone.
             pause_seconds: for so long, until one page tries whether it is back.
 
         Raises:
@@ -60,18 +64,7 @@ class VisionEngine:
     @property
     def description(self) -> EngineDescription:
         """Return what the engine is; its model is empty until the server told."""
-        model, profile = self._served.model, self._served.profile
-        return EngineDescription(
-            name=NAME,
-            model=model.name if model else "",
-            model_version=profile.name,
-            backend=model.backend if model else "",
-            precision="",
-            languages=tuple(sorted(profile.languages)),
-            takes_prompt=self._settings.llm_caller_prompts and profile.takes_prompt,
-            gives_blocks=profile.boxes is not BoxSpace.NONE,
-            writes_markdown=TextFormat.MARKDOWN in _formats(profile),
-        )
+        return self._described(self._served.model, self._served.profile)
 
     @property
     def ready_workers(self) -> int:
@@ -103,33 +96,83 @@ class VisionEngine:
             VisionFailed: the model did not read the page; `spent` is what that took. Whatever was
                 yielded is void.
         """
-        profile = self._served.profile
         if read.page.blank:
-            form = profile.ladder(read.text_format, "")[0].text_format
+            form = self._served.profile.ladder(read.text_format, "")[0].text_format
             yield VisionDone(Spent(), form)
             return
         if not self._circuit.admits:
             raise known_as_down().error
-        model = await self._served.current()
+        await self._served.current()
         turn = self._slots.slot(read.caller, read.priority, read.weight, read.extraction_id)
-        async with turn:
-            reading = PageReading(
-                read,
-                model,
-                read.prompt or self._settings.llm_prompt,
-                self._settings.llm_retries,
-                self._upstream,
-                self._dialect,
-                self._encoders,
-            )
+        async with turn, aclosing(self._in_turn(read)) as parts:
+            async for part in parts:
+                yield part
+
+    async def _in_turn(self, read: VisionRead) -> AsyncGenerator[VisionPart, None]:
+        """Yield the text of a page; once more if the server has another model by now."""
+        now = asyncio.get_running_loop().time
+        deadline = now() + read.timeout_seconds
+        model, spent, begun = await self._served.current(), Spent(), False
+        for last in (False, True):
+            left = replace(read, timeout_seconds=deadline - now())
             try:
-                async with aclosing(reading.parts()) as parts:
+                async with aclosing(self._by(model, left).parts()) as parts:
                     async for part in parts:
+                        begun = True
+                        if isinstance(part, VisionDone):
+                            engine = self._described(model, model.profile)
+                            part = replace(part, spent=spent + part.spent, engine=engine)
                         yield part
-            except UpstreamRefused as refused:
-                if refused.metadata.get("status") == NOT_FOUND:
-                    self._served.gone()
-                raise
+                return
+            except VisionFailed as failed:
+                failed.spent = spent = spent + failed.spent
+                if failed.metadata.get("status") != NOT_FOUND:
+                    raise
+                self._served.gone(model)
+                if begun or last:
+                    raise
+                model = await self._instead_of(model, failed)
+
+    async def _instead_of(self, gone: ServedModel, failed: VisionFailed) -> ServedModel:
+        """Return what the server serves now; raise what failed if that is nothing else."""
+        with suppress(UpstreamUnavailable):
+            model = await self._served.current()
+            if model != gone:
+                return model
+        raise failed
+
+    def _by(self, model: ServedModel, read: VisionRead) -> PageReading:
+        """Return the reading of a page by this model.
+
+        Raises:
+            UpstreamRefused: it cannot do what is asked, which nobody could know before.
+        """
+        settings, profile = self._settings, model.profile
+        check_fits(read, self._described(model, profile), _formats(profile))
+        # Of white space or special tokens alone nothing is left, which is as good as no prompt.
+        asked = harmless(read.prompt, profile.prompt_tokens).strip()
+        return PageReading(
+            read,
+            model,
+            asked or settings.llm_prompt.strip(),
+            settings.llm_retries,
+            self._upstream,
+            self._dialect,
+            self._encoders,
+        )
+
+    def _described(self, model: ServedModel | None, profile: Profile) -> EngineDescription:
+        return EngineDescription(
+            name=NAME,
+            model=model.name if model else "",
+            model_version=profile.name,
+            backend=model.backend if model else "",
+            precision="",
+            languages=tuple(sorted(profile.languages)),
+            takes_prompt=self._settings.llm_caller_prompts and profile.takes_prompt,
+            gives_blocks=profile.boxes is not BoxSpace.NONE,
+            writes_markdown=TextFormat.MARKDOWN in _formats(profile),
+        )
 
 
 def _formats(profile: Profile) -> set[TextFormat]:

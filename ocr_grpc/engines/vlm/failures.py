@@ -75,7 +75,9 @@ def of_status(status: int, headers: Mapping[str, str], complaint: str) -> CallFa
                 f"The model's server fails (HTTP {status}). Its log tells why.", status=status
             ),
             again=True,
-            servers_fault=True,
+            # Of all failures a plain one is mostly about this page: some images end vLLM's
+            # processor so, and one caller's must not keep all others from the model.
+            servers_fault=status != 500,
             status=status,
             wait_seconds=retry_after_seconds(headers),
         )
@@ -84,7 +86,8 @@ def of_status(status: int, headers: Mapping[str, str], complaint: str) -> CallFa
         UpstreamRefused(
             everybodys or f"The model's server refuses the page (HTTP {status}).", status=status
         ),
-        servers_fault=bool(everybodys),
+        # A path or model that is gone is asked for anew, which says more than a break.
+        servers_fault=bool(everybodys) and status != 404,
         status=status,
         complaint=complaint,
     )
@@ -160,10 +163,10 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
         return float(value[:9])
     try:
         at = parsedate_to_datetime(value)
-    except ValueError:
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        return max(0.0, (at - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
 def backoff_seconds(tries: int) -> float:

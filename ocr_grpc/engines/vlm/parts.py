@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ocr_grpc.engines.engine import ReadOptions
+from ocr_grpc.engines.engine import EngineDescription, ReadOptions
 from ocr_grpc.engines.page_read import Priority
 from ocr_grpc.engines.vlm.spent import Spent
 from ocr_grpc.errors import OcrError
@@ -56,11 +56,14 @@ class VisionDone:
         spent: by all tries together.
         text_format: the form the text is in.
         problem: why the text is less than was asked for; None if it is not.
+        engine: what read the page, which the engine may not have known when it was asked for; None
+            for a blank page, which nobody reads.
     """
 
     spent: Spent
     text_format: TextFormat
     problem: OcrError | None = None
+    engine: EngineDescription | None = None
 
 
 VisionPart = Piece | TakeBack | VisionDone

@@ -7,21 +7,21 @@ shown until the next one has text of its own.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from contextlib import aclosing
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
+from pydantic_core import to_json
 
 from ocr_grpc.engines.vlm.answer import Answer
 from ocr_grpc.engines.vlm.dialect import Dialect
 from ocr_grpc.engines.vlm.errors import (
-    OutputDamaged,
     OutputEmpty,
     OutputRepeated,
     OutputTruncated,
-    UpstreamRefused,
     UpstreamTimedOut,
     VisionFailed,
 )
@@ -31,13 +31,17 @@ from ocr_grpc.engines.vlm.profile import Rung
 from ocr_grpc.engines.vlm.renderings import Rendering, ShownPage, shown
 from ocr_grpc.engines.vlm.requests import call_of
 from ocr_grpc.engines.vlm.served import ServedModel
-from ocr_grpc.engines.vlm.spending import PageCount, prompt_tokens
+from ocr_grpc.engines.vlm.spending import CallCount, PageCount, prompt_tokens
+from ocr_grpc.engines.vlm.transport import SentOnce
 from ocr_grpc.engines.vlm.upstream import Finish, Upstream
+from ocr_grpc.engines.vlm.verdicts import check, problem_of
 
 MOST_LESSONS = 4
 """What a server may refuse of one request, one after the other, until the page is given up."""
 
 NO_GOOD = (OutputRepeated, OutputTruncated, OutputEmpty)
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -60,7 +64,7 @@ class PageReading:
         self._prompt = prompt
         self._retries_left = retries
         self._upstream = upstream
-        self._dialect = dialect
+        self._dialect = dialect.for_page(callers_words=bool(read.prompt))
         self._encoders = encoders
         self._deadline = asyncio.get_running_loop().time() + read.timeout_seconds
         self._rendering = Rendering()
@@ -72,6 +76,7 @@ class PageReading:
         self._damaged = False
         self._count = PageCount()
         self._body: dict[str, Any] = {}
+        self._blamed = False
 
     async def parts(self) -> AsyncGenerator[VisionPart, None]:
         """Yield the text of the page, and at last what it took.
@@ -90,7 +95,7 @@ class PageReading:
                     log.warning("llm_answer_no_good", reason=error.reason, rung=rung.name)
                     failed.append(error)
                 else:
-                    problem = _problem(failed, rung, self._damaged)
+                    problem = problem_of(failed, rung, self._damaged)
                     yield VisionDone(self._count.spent, rung.text_format, problem)
                     return
             raise failed[-1]
@@ -118,22 +123,19 @@ class PageReading:
 
     async def _try(self, rung: Rung) -> AsyncGenerator[VisionPart, None]:
         """Call once and yield what the model says."""
-        page = self._page = self._page or await self._encoded()
-        profile, earlier = self._model.profile, self._shows_something
-        call = call_of(
-            profile, rung, page.image, self._model.name, self._prompt, self._model.context_tokens
-        )
-        count = self._count.call(call.prompt_chars, prompt_tokens(profile, page.image, call))
-        self._body = self._dialect.body(call.keywords)
-        answer = Answer(rung, profile, page, self._read.page.geometry)
+        earlier = self._shows_something
+        body, count, answer = await self._request(rung)
         finish, begun = None, False
-        async with aclosing(self._upstream.answer(self._body, count, self._deadline)) as said:
+        said = self._upstream.answer(body, count, self._deadline, blame=not self._blamed)
+        async with aclosing(said):
             async for text in said:
+                # Another try encodes the page again; this one may take minutes without it.
+                self._page = None
                 finish = text if isinstance(text, Finish) else None
-                piece = answer.finish() if isinstance(text, Finish) else answer.feed(text)
+                pieces = answer.finish() if isinstance(text, Finish) else answer.feed(text)
                 if answer.repeats_from is not None or (not begun and self._askew(answer)):
                     break
-                if piece:
+                for piece in pieces:
                     if earlier and not begun:
                         self._shown_chars = 0
                         yield TakeBack(0)
@@ -148,19 +150,32 @@ class PageReading:
         if repeats_from is not None and begun and repeats_from < self._shown_chars:
             self._shown_chars = repeats_from
             yield TakeBack(repeats_from)
-        _check(answer, finish)
+        check(answer, finish)
         self._damaged = answer.damaged
 
     def _askew(self, answer: Answer) -> bool:
         return bool(answer.askew_degrees) and not self._rendering.turn_degrees
 
-    async def _encoded(self) -> ShownPage:
-        encoding = asyncio.get_running_loop().run_in_executor(
-            self._encoders, shown, self._read.page, self._model.profile.image, self._rendering
+    async def _request(self, rung: Rung) -> tuple[SentOnce, CallCount, Answer]:
+        """Return what is sent, what counts it, and what takes the answer."""
+        profile = self._model.profile
+        page = self._page = self._page or await self._in_thread(
+            partial(shown, self._read.page, profile.image, self._rendering)
         )
+        call = call_of(
+            profile, rung, page.image, self._model.name, self._prompt, self._model.context_tokens
+        )
+        count = self._count.call(call.prompt_chars, prompt_tokens(profile, page.image, call))
+        body = self._dialect.body(call.keywords)
+        sent = SentOnce(await self._in_thread(partial(to_json, body)))
+        self._body = body | {"messages": []}
+        return sent, count, Answer(rung, profile, page.without_pixels(), self._read.page.geometry)
+
+    async def _in_thread(self, job: Callable[[], T]) -> T:
+        job_done = asyncio.get_running_loop().run_in_executor(self._encoders, job)
         try:
             async with asyncio.timeout_at(self._deadline):
-                return await encoding
+                return await job_done
         except TimeoutError:
             raise UpstreamTimedOut("The page took too long to be encoded.") from None
 
@@ -170,6 +185,7 @@ class PageReading:
         Raises:
             VisionFailed: there is none.
         """
+        self._blamed = self._blamed or failure.servers_fault
         if self._lessons_left and self._dialect.learn(self._body, failure.complaint):
             self._lessons_left -= 1
             return
@@ -200,30 +216,3 @@ class _Turned(Exception):
     def __init__(self, degrees: int) -> None:
         super().__init__()
         self.degrees = degrees
-
-
-def _check(answer: Answer, finish: Finish | None) -> None:
-    """Raise what is wrong with an answer that is over."""
-    if answer.repeats_from is not None:
-        raise OutputRepeated("The model said the same again and again, however it was asked.")
-    if finish is None or finish.reason == "length":
-        raise OutputTruncated("The model came to no end, however it was asked.")
-    if finish.reason == "content_filter":
-        raise UpstreamRefused("The model's server withholds the text of the page.")
-    if answer.empty:
-        raise OutputEmpty("The model said nothing about the page, however it was asked.")
-
-
-def _problem(failed: list[VisionFailed], rung: Rung, damaged: bool) -> VisionFailed | None:
-    """Return why the text of a rung is less than was asked for, after other rungs failed so."""
-    if damaged:
-        return OutputDamaged("Some of what the model wrote could not be made out.")
-    instead = f"What stands here is its answer to another way of asking ({rung.name})."
-    for error in failed:
-        if isinstance(error, OutputRepeated):
-            return OutputRepeated(f"The model repeated itself. {instead}", rung=rung.name)
-        if isinstance(error, OutputTruncated):
-            return OutputTruncated(f"The model came to no end. {instead}", rung=rung.name)
-    if failed and rung.less:
-        return OutputEmpty(f"The model said nothing at first. {instead}", rung=rung.name)
-    return None

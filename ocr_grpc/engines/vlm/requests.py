@@ -22,6 +22,9 @@ _SPECIAL = re.compile(
     r"|</?(?:image\w*|img|s|pad|unk|bos|eos|start_of_\w+|end_of_\w+)>"
     r"|\[/?(?:INST|IMG\w*)\]"
 )
+_HALF = re.compile(r"<[|｜]|[|｜]>")
+MOST_PASSES = 8
+"""Special tokens within special tokens; no prompt that means well has any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +83,16 @@ def image_tokens(profile: Profile, image: SentImage) -> int:
 
 
 def harmless(prompt: str, allowed: frozenset[str]) -> str:
-    """Return a prompt without special tokens, but for the allowed ones."""
-    while (
-        changed := _SPECIAL.sub(lambda token: token[0] if token[0] in allowed else " ", prompt)
-    ) != prompt:
+    """Return a prompt without special tokens, but for the allowed ones.
+
+    Nested deeper than `MOST_PASSES`, not even those stay.
+    """
+    for _ in range(MOST_PASSES):
+        changed = _SPECIAL.sub(lambda token: token[0] if token[0] in allowed else " ", prompt)
+        if changed == prompt:
+            return prompt
         prompt = changed
-    return prompt
+    return _HALF.sub(" ", prompt)
 
 
 def _messages(profile: Profile, image: SentImage, text: str) -> list[dict[str, Any]]:

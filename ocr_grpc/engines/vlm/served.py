@@ -69,8 +69,7 @@ class Served:
         """Stop asking."""
         if self._asking:
             self._asking.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._asking
+            await asyncio.gather(self._asking, return_exceptions=True)
 
     async def current(self) -> ServedModel:
         """Return the model in use; waits for the first answer of the server at most.
@@ -89,9 +88,9 @@ class Served:
             )
         return self.model
 
-    def gone(self) -> None:
-        """Note that the server knows the model no more: it may have another by now."""
-        if not self._settings.llm_model:
+    def gone(self, model: ServedModel) -> None:
+        """Note that the server knows this model no more: it may have another by now."""
+        if self.model == model and not self._settings.llm_model:
             self.model = None
             self._asked_once.clear()
             self.ask()
@@ -103,7 +102,7 @@ class Served:
             await asyncio.sleep(backoff_seconds(tries))
 
     async def _asked(self) -> bool:
-        """Ask once; return whether there is no more to learn."""
+        """Ask once; return whether there is no more to learn. It fails in no way."""
         try:
             listed = await self._upstream.models()
             if model := self._chosen(listed):
@@ -122,6 +121,10 @@ class Served:
             self._complain(failure.error.message)
             # A server without such a list serves all the same, if it is told the name.
             return failure.status in (404, 405) and self.model is not None
+        except Exception:
+            # Nobody waits for this task: without this it would end unseen, and all pages wait.
+            log.exception("llm_asking_failed")
+            return False
         finally:
             self._asked_once.set()
         return self.model is not None

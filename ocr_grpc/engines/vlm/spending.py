@@ -7,8 +7,8 @@ from ocr_grpc.engines.vlm.profile import Profile
 from ocr_grpc.engines.vlm.requests import Call, SentImage, image_tokens
 from ocr_grpc.engines.vlm.spent import Spent
 
-MOST_TOKENS = 10_000_000
-"""A larger figure is no count."""
+MOST_TOKENS = 1_000_000
+"""Of one call. A larger figure is no count, and the calls of a page must fit 31 bits together."""
 BYTES_PER_TOKEN = 4
 """UTF-8, not characters: four letters of English and little more than one of Chinese make one."""
 

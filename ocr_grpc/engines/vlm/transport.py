@@ -22,6 +22,21 @@ class AnswerTooLong(httpx2.ReadError):
     """More arrived without making an event than any event needs."""
 
 
+class SentOnce:
+    """The body of a request, forgotten once it is sent.
+
+    The client keeps a request as long as its response, which may take minutes to come to its end.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self.size_bytes = len(body)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        body, self._body = self._body, b""
+        yield body
+
+
 class CountedBytes(httpx2.AsyncByteStream):
     """The body of a response, which ends in an error once too much of it was not understood."""
 

@@ -5,10 +5,9 @@ what the page has already shown, and `PageReading` knows that. So the client's o
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
 
 import httpx2
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream
@@ -26,16 +25,19 @@ from ocr_grpc.engines.vlm.chunks import (
 from ocr_grpc.engines.vlm.circuit import Circuit
 from ocr_grpc.engines.vlm.failures import CallFailed
 from ocr_grpc.engines.vlm.spending import CallCount
-from ocr_grpc.engines.vlm.transport import CountedBytes, http_client
+from ocr_grpc.engines.vlm.transport import CountedBytes, SentOnce, http_client
 from ocr_grpc.engines.vlm.vision_settings import VisionSettings
 from ocr_grpc.engines.vlm.whole_characters import WholeCharacters
 
 MAX_ANSWER_CHARS = 250_000
 """Of one answer, markup included. The densest have a fifth; servers may ignore max_tokens."""
+MAX_PIECE_CHARS = 2_000
+"""What is handed on at once. Taking off the markup of so much blocks for some 10 ms."""
 EVENTS_AFTER_END = 16
 SECONDS_AFTER_END = 2.0
 """For the counts and the end of the connection, once the model has said that it is done."""
 LIST_SECONDS = 10.0
+JSON = {"Content-Type": "application/json"}
 NO_KEY = "none"
 """Sent where there is no key, because the client insists, and else looks into the environment."""
 
@@ -72,21 +74,22 @@ class Upstream:
         await self._client.close()
 
     async def answer(
-        self, body: Mapping[str, Any], count: CallCount, deadline: float
+        self, body: SentOnce, count: CallCount, deadline: float, *, blame: bool = True
     ) -> AsyncGenerator[str | Finish, None]:
         """Yield the text of one answer as it arrives, and at last why it ended.
 
         Closing the generator hangs up: vLLM stops reading a page only when it sees that.
 
         Args:
-            body: of the request; it asks for a stream.
+            body: of the request, JSON; it asks for a stream.
             count: is told what is used up.
             deadline: in the time of the event loop.
+            blame: whether a failure counts for the circuit breaker; see `Circuit.call`.
 
         Raises:
             CallFailed: the answer did not come to its end.
         """
-        with self._circuit.call():
+        with self._circuit.call(counts=blame):
             clock = _Clock(self._first_token_seconds, self._idle_seconds, deadline)
             count.sent()
             stream = await self._open(body, clock)
@@ -123,7 +126,7 @@ class Upstream:
         except CLIENTS_ERRORS as error:
             raise _meaning(error, failures.no_connection()) from None
 
-    async def _open(self, body: Mapping[str, Any], clock: "_Clock") -> AsyncStream[object]:
+    async def _open(self, body: SentOnce, clock: "_Clock") -> AsyncStream[object]:
         """Send the request and return the answer once it begins."""
         try:
             async with asyncio.timeout_at(clock.until):
@@ -131,7 +134,8 @@ class Upstream:
                 # 90 µs, and a plain mapping has to be looked at with the same care.
                 stream = await self._client.post(
                     "/chat/completions",
-                    body=body,
+                    content=body,
+                    options={"headers": {**JSON, "Content-Length": str(body.size_bytes)}},
                     cast_to=object,
                     stream=True,
                     stream_cls=AsyncStream[object],
@@ -173,10 +177,13 @@ class Upstream:
             if text and not reason:
                 if not clock.began:
                     self._circuit.heard()
-                clock.heard()
+                whole = characters.feed(text[: MAX_ANSWER_CHARS - chars])
                 chars += len(text)
-                if whole := characters.feed(text):
-                    yield whole
+                for start in range(0, len(whole), MAX_PIECE_CHARS):
+                    yield whole[start : start + MAX_PIECE_CHARS]
+                    # A server may send a whole page as one event; others want the loop, too.
+                    await asyncio.sleep(0)
+                clock.heard()
             if ended and not reason:
                 reason = ended
                 clock.ended()

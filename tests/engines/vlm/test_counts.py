@@ -62,6 +62,7 @@ def test_text_after_the_last_count_is_estimated():
         {"prompt_tokens": 900, "completion_tokens": -1},
         {"prompt_tokens": True, "completion_tokens": 1},
         {"prompt_tokens": 10**30, "completion_tokens": 1},
+        {"prompt_tokens": 1_000_001, "completion_tokens": 1},
     ],
 )
 def test_what_is_no_count_is_not_believed(usage):

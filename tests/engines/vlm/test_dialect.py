@@ -14,9 +14,17 @@ KEYWORDS = {
 }
 
 
+CONTEXT = (
+    "This model's maximum context length is 8192 tokens. However, you requested 14800 tokens "
+    "(6800 in the messages, 8000 in the completion)."
+)
+AT_MOST = "max_tokens is too large: 8000. This model supports at most 4096 completion tokens."
+UNKNOWN = "Unrecognized request argument supplied: vllm_xargs, stream_options"
+
+
 def learned(complaint: str) -> dict | None:
     """Return how a server is asked after this complaint; None if it would be asked the same."""
-    dialect = Dialect()
+    dialect = Dialect().for_page(callers_words=False)
     before = dialect.body(KEYWORDS)
     if not dialect.learn(before, complaint):
         assert dialect.body(KEYWORDS) == before
@@ -25,7 +33,7 @@ def learned(complaint: str) -> dict | None:
 
 
 def test_extra_keys_stand_beside_the_others():
-    body = Dialect().body(KEYWORDS)
+    body = Dialect().for_page(callers_words=False).body(KEYWORDS)
     assert body["vllm_xargs"] == {"ngram_size": 30}
     assert body["stream"] is True
     assert "extra_body" not in body
@@ -112,6 +120,27 @@ def test_a_complaint_about_something_else_changes_nothing(complaint):
 
 
 def test_a_lesson_is_learned_once():
-    dialect = Dialect()
+    dialect = Dialect().for_page(callers_words=False)
     assert dialect.learn(dialect.body(KEYWORDS), "unknown field vllm_xargs")
     assert not dialect.learn(dialect.body(KEYWORDS), "unknown field vllm_xargs")
+
+
+@pytest.mark.parametrize(
+    ("complaint", "callers_words", "lasts"),
+    [
+        (UNKNOWN, False, True),
+        (AT_MOST, False, True),
+        (CONTEXT, False, False),
+        (UNKNOWN, True, False),
+        (AT_MOST, True, False),
+    ],
+    ids=["unknown", "at-most", "context", "unknown-quoted", "at-most-quoted"],
+)
+def test_what_one_page_is_refused_for_is_no_matter_of_others(complaint, callers_words, lasts):
+    dialect = Dialect()
+    page, later = (dialect.for_page(callers_words=words) for words in (callers_words, False))
+    usual = later.body(KEYWORDS)
+    assert page.learn(page.body(KEYWORDS), complaint)
+    assert page.body(KEYWORDS) != usual
+    assert (later.body(KEYWORDS) != usual) is lasts
+    assert (dialect.for_page(callers_words=False).body(KEYWORDS) != usual) is lasts

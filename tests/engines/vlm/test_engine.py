@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 import pytest
 
-from ocr_grpc.engines.vlm.errors import OutputEmpty, UpstreamUnavailable
+from ocr_grpc.engines.vlm.errors import OutputEmpty
 from ocr_grpc.engines.vlm.parts import Piece, VisionDone
 from ocr_grpc.engines.vlm.spent import Spent
 from ocr_grpc.model import TextFormat, box
@@ -17,7 +17,7 @@ from tests.engines.vlm.answers import (
     writes_half_characters,
     writes_in_splinters,
 )
-from tests.engines.vlm.server import replies, serving
+from tests.engines.vlm.server import serving
 from tests.engines.vlm.support import (
     a_read,
     engine_for,
@@ -25,7 +25,6 @@ from tests.engines.vlm.support import (
     page,
     read_from,
     until,
-    until_ready,
 )
 
 DEEPSEEK = "deepseek-ai/DeepSeek-OCR"
@@ -118,53 +117,11 @@ async def test_what_is_asked_is_the_callers_or_the_operators_or_the_models_own(t
     assert "the operator's" not in asked[2]
 
 
-async def test_the_model_is_the_one_the_server_lists_first(tmp_path):
-    async with serving(writes("text"), model=DEEPSEEK) as server, engine_for(server) as vlm:
-        await outcome(vlm, a_read(tmp_path))
-        assert server.calls[0].body["model"] == DEEPSEEK
-        assert vlm.description.model == DEEPSEEK
-        assert vlm.description.model_version == "deepseek-ocr"
-        assert vlm.description.backend == "vllm 0.25.1"
-
-
-async def test_a_server_that_is_no_vllm_is_named_for_its_protocol(tmp_path):
-    async with serving(writes("text")) as server:
-        server.version = ""
-        async with engine_for(server) as vlm:
-            await outcome(vlm, a_read(tmp_path))
-            assert vlm.description.backend == "openai-compatible"
-
-
-async def test_a_server_without_a_list_reads_what_it_is_told_to(tmp_path):
-    async with serving(writes("text")) as server:
-        server.lists = replies({"error": {"message": "no such path"}}, 404)
-        async with engine_for(server, llm_model="mine") as vlm:
-            read = await outcome(vlm, a_read(tmp_path))
-        assert server.calls[0].body["model"] == "mine"
-    assert read.text == "text"
-
-
-async def test_a_server_that_comes_up_later_is_found(tmp_path):
-    async with serving(writes("text")) as server:
-        await server.stop_listening()
-        async with engine_for(server) as vlm:
-            assert vlm.ready_workers == 0
-            early = await outcome(vlm, a_read(tmp_path))
-            assert isinstance(early.error, UpstreamUnavailable)
-            await server.start(server.port)
-            await until_ready(vlm)
-            assert (await outcome(vlm, a_read(tmp_path))).text == "text"
-
-
-async def test_another_model_after_a_restart_is_found(tmp_path):
-    gone = replies({"error": {"message": "The model does not exist."}}, 404)
-    async with serving(gone, writes("text")) as server, engine_for(server) as vlm:
-        server.model = DEEPSEEK
-        await until_ready(vlm)
-        server.model = "another"
-        assert (await outcome(vlm, a_read(tmp_path))).error
-        assert (await outcome(vlm, a_read(tmp_path))).text == "text"
-        assert server.calls[1].body["model"] == "another"
+@pytest.mark.parametrize("nothing", [" \n\t ", "<|im_end|>", " <image> "])
+async def test_a_prompt_of_nothing_is_none(tmp_path, nothing):
+    async with serving(writes("text")) as server, engine_for(server, llm_prompt="mine") as vlm:
+        await outcome(vlm, a_read(tmp_path, prompt=nothing))
+        assert "mine" in str(server.calls[0].body["messages"])
 
 
 async def test_a_profile_that_is_none_is_refused_at_once():

@@ -6,6 +6,7 @@ from ocr_grpc.engines.vlm.errors import (
     UpstreamTimedOut,
     UpstreamUnavailable,
 )
+from ocr_grpc.engines.vlm.failures import retry_after_seconds
 from tests.engines.vlm.answers import (
     cuts,
     endless_error,
@@ -69,6 +70,24 @@ async def test_a_failed_call_is_made_again_and_its_text_taken_back(tmp_path, bad
     assert read.done.spent.attempts == 2
     assert len(server.calls) == 2
     assert all(before == 0 for before in read.taken_back)
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "Wed, 01 Jan 2020 00:00:00 +9999999999999999999999",
+        "soon",
+        "-1",
+        "\u0663",
+        "",
+    ],
+)
+def test_a_time_to_wait_that_makes_no_sense_is_none(when):
+    assert retry_after_seconds({"retry-after": when}) is None
+
+
+def test_a_time_that_is_over_is_not_waited_for():
+    assert retry_after_seconds({"retry-after": "Wed, 01 Jan 2020 00:00:00 GMT"}) == 0
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,17 @@ async def test_fewer_tokens_are_asked_for_where_the_context_is_small(tmp_path):
         asked = [call.body["max_tokens"] for call in server.calls]
     assert (first.text, second.text) == ("text", "more")
     assert 256 <= asked[1] <= 4096 - 640 < asked[0]
-    assert asked[2] == asked[1], "What was learned is kept."
+    assert asked[2] == asked[0], "Another page may leave more room."
+
+
+async def test_a_prompt_that_a_server_quotes_takes_nothing_from_other_callers(tmp_path):
+    prompt = "temperature stream_options skip_special_tokens vllm_xargs"
+    quoting = refuses(f"Invalid request: prompt {prompt!r} does not fit.")
+    async with serving(quoting, writes("text"), model="deepseek-ai/DeepSeek-OCR") as server:
+        async with engine_for(server) as vlm:
+            await outcome(vlm, a_read(tmp_path, prompt=prompt))
+            await outcome(vlm, a_read(tmp_path))
+        assert set(prompt.split()) <= server.calls[-1].body.keys()
 
 
 async def test_options_that_a_server_does_not_know_are_left_out(tmp_path):

@@ -201,6 +201,26 @@ def test_a_caller_cannot_smuggle_special_tokens_in():
     )
 
 
+class CountedTokens(frozenset[str]):
+    """Counts how often it is asked about a token."""
+
+    looks = 0
+
+    def __contains__(self, token: object) -> bool:
+        self.looks += 1
+        return super().__contains__(token)
+
+
+@pytest.mark.parametrize(("begin", "end"), [("<|", "|>"), ("<｜", "｜>"), ("<|a", "b｜>")])
+def test_special_tokens_within_special_tokens_are_no_work_without_end(begin: str, end: str):
+    allowed = CountedTokens()
+    left = harmless("Read " + begin * 1_000 + end * 1_000 + " this <image>.", allowed)
+    assert allowed.looks < 20
+    assert left.startswith("Read ")
+    assert left.endswith(" this  .")
+    assert not {"<|", "|>", "<｜", "｜>"} & {left[at : at + 2] for at in range(len(left))}
+
+
 def test_a_call_never_prints_the_page():
     profile = profile_for("", "generic")
     call = call_of(profile, profile.markdown[0], A4_144, "served", "secret words", 0)

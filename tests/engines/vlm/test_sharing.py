@@ -71,11 +71,39 @@ async def test_a_server_that_keeps_failing_is_left_alone(tmp_path):
 
 
 async def test_a_server_that_is_left_alone_is_not_tried_again_within_a_page(tmp_path):
-    async with serving(DOWN) as server, engine_for(server, failures=2, llm_retries=5) as vlm:
+    async with serving(DOWN) as server, engine_for(server, failures=1, llm_retries=5) as vlm:
         read = await outcome(vlm, a_read(tmp_path))
         assert isinstance(read.error, UpstreamUnavailable)
-        assert read.error.spent.attempts == 2
-        assert len(server.calls) == 2
+        assert read.error.spent.attempts == 1
+        assert len(server.calls) == 1
+
+
+async def test_all_failures_of_one_page_count_as_one(tmp_path):
+    busy = refuses("busy", 503, retry_after="0")
+    async with serving(busy) as server, engine_for(server, failures=2, llm_retries=2) as vlm:
+        await outcome(vlm, a_read(tmp_path))
+        assert len(server.calls) == 3
+        assert vlm.ready_workers == 16
+        await outcome(vlm, a_read(tmp_path))
+        assert vlm.ready_workers == 0
+
+
+async def test_pages_that_a_server_fails_on_keep_nobody_else_from_it(tmp_path):
+    fails = refuses("images_crop dim[2] expected 1024, got 640", 500, retry_after="0")
+    async with serving(fails) as server, engine_for(server, failures=1, llm_retries=1) as vlm:
+        for _ in range(2):
+            assert isinstance((await outcome(vlm, a_read(tmp_path))).error, UpstreamUnavailable)
+        assert vlm.ready_workers == 16
+        server.answers = [writes("text")]
+        assert (await outcome(vlm, a_read(tmp_path))).text == "text"
+
+
+async def test_a_page_that_a_server_fails_on_shows_that_it_is_back(tmp_path):
+    async with serving(DOWN, refuses("oops", 500)) as server, short_pause(server) as vlm:
+        await outcome(vlm, a_read(tmp_path))
+        await until_ready(vlm)
+        await outcome(vlm, a_read(tmp_path))
+        assert vlm.ready_workers == 16
 
 
 async def test_one_page_tries_whether_the_server_is_back(tmp_path):

@@ -4,21 +4,28 @@ Each element becomes a block with its text as soon as it is complete. Source: th
 `prompt_layout_all_en` and `layoutjson2md` in rednote-hilab/dots.ocr, dots_ocr/utils.
 """
 
+import io
 import re
 from collections.abc import Mapping
 from typing import Any, cast
 
 import ijson
 
+from ocr_grpc.engines.vlm.grammars.clean import without_controls
 from ocr_grpc.engines.vlm.grammars.grammar import Box, Emission, SeenBlock
 from ocr_grpc.engines.vlm.grammars.json_repair import JsonRepair
 from ocr_grpc.engines.vlm.grammars.paragraphs import Paragraphs
-from ocr_grpc.engines.vlm.grammars.special import SpecialTokens
+from ocr_grpc.engines.vlm.grammars.special import SpecialTokens, without_tokens
 
-_ARRAY = re.compile(r"\s*(?:```(?:json)?\s*)?(?=\[\s*[{\]])")
-_ARRAY_BEGUN = re.compile(r"\s*(?:`{0,3}|```(?:j|js|jso|json)|```(?:json)?\s*(?:\[\s*)?|\[\s*)")
+# White space is bounded, so that it cannot be held back, and looked at again, for ever.
+_ARRAY = re.compile(r"(?:```(?:json)?\s{0,64})?(?=\[\s{0,64}[{\]])")
+_ARRAY_BEGUN = re.compile(
+    r"`{0,3}|```(?:j|js|jso|json)|```(?:json)?\s{0,64}(?:\[\s{0,64})?|\[\s{0,64}"
+)
 _TO_BRACE = re.compile(r"[^}]*\}|[^}]+")
-_ELEMENT = re.compile(r'\{\s*"bbox"')
+_ELEMENT = re.compile(r'\{\s{0,64}"bbox"')
+MOST_BEGUN_CHARS = 70
+"""Of what may still become a start of an element."""
 _BBOX = re.compile(r'"bbox"\s*:\s*\[((?:\s*\d{1,6}\s*,){3}\s*\d{1,6}\s*)\]')
 _CATEGORY = re.compile(r'"category"\s*:\s*"([\w-]{1,64})"')
 _TEXT = re.compile(r'"text"\s*:\s*"')
@@ -60,8 +67,12 @@ class DotsJsonGrammar:
         self._start: str | None = ""
         self._is_text = False
         self._array: _Array | None = None
-        self._since = ""
-        self._searched: int = 0
+        # All since the last element that was whole.
+        self._since = io.StringIO()
+        # Where the element under way begins in it, and one more; 0: not known.
+        self._searched = 0
+        # Up to where no other element begins.
+        self._looked = 0
         self._recoveries = 0
         self._category = ""
         self.damaged = False
@@ -78,13 +89,13 @@ class DotsJsonGrammar:
             # All there was could still have become an array.
             return [*emissions, *self._paragraphs.add(self._start.strip("[` \n"))]
         if self._array is None and self._searched:
-            return [*emissions, *self._broken(self._since[self._searched - 1 :].rstrip(_ENDS))]
-        self.damaged = self.damaged or bool(self._since.strip(_ENDS))
+            return [*emissions, *self._broken(self._from(self._searched - 1).rstrip(_ENDS))]
+        self.damaged = self.damaged or bool(self._from(0).strip(_ENDS))
         return emissions
 
     def _run(self, text: str) -> list[Emission]:
         if self._start is not None:
-            text = self._start + text
+            text = (self._start + text).lstrip()
             if not _ARRAY.match(text) and _ARRAY_BEGUN.fullmatch(text):
                 self._start = text
                 return []
@@ -99,31 +110,46 @@ class DotsJsonGrammar:
         return [part for piece in _TO_BRACE.findall(text) for part in self._piece(piece)]
 
     def _piece(self, piece: str) -> list[Emission]:
-        self._since += piece
+        self._since.seek(0, io.SEEK_END)
+        self._since.write(piece)
         emissions: list[Emission] = []
         while True:
             try:
                 if self._array is not None:
                     for element in self._array.feed(piece):
-                        emissions += self._element(element)
-                        self._since, self._searched = "", 0
+                        # Anything else does not end at a brace, and what it hides may be one.
+                        if isinstance(element, Mapping):
+                            emissions += self._element(cast(Mapping[str, object], element))
+                            self._forget()
                     return emissions
             except (ijson.JSONError, ValueError):
                 self._array = None
                 self._recoveries += 1
             if self._recoveries > MOST_RECOVERIES:
                 self.damaged = True
-                self._since, self._searched = "", 0
+                self._forget()
                 return emissions
             # The next element may be whole.
-            found = _ELEMENT.search(self._since, self._searched)
+            rest = self._from(self._looked)
+            found = _ELEMENT.search(rest)
             if not found:
+                self._looked += max(0, len(rest) - MOST_BEGUN_CHARS)
                 return emissions
+            start = self._looked + found.start()
             if self._searched:
-                emissions += self._broken(self._since[self._searched - 1 : found.start()])
-            self._searched = found.start() + 1
+                begun = self._searched - 1
+                emissions += self._broken(self._from(begun)[: start - begun])
+            self._searched = self._looked = start + 1
             self._array = _Array()
-            piece = "[" + self._since[found.start() :]
+            piece = "[" + rest[found.start() :]
+
+    def _from(self, at: int) -> str:
+        self._since.seek(at)
+        return self._since.read()
+
+    def _forget(self) -> None:
+        self._since = io.StringIO()
+        self._searched = self._looked = 0
 
     def _broken(self, element: str) -> list[Emission]:
         """Return what can be had of an element that is no JSON, mostly for quotes in its text."""
@@ -141,19 +167,21 @@ class DotsJsonGrammar:
             }
         )
 
-    def _element(self, element: object) -> list[Emission]:
-        if not isinstance(element, Mapping):
-            return []
-        fields = cast(Mapping[str, object], element)
+    def _element(self, fields: Mapping[str, object]) -> list[Emission]:
         category, text = fields.get("category"), fields.get("text")
-        category = category[:64] if isinstance(category, str) else ""
+        category = category if isinstance(category, str) else ""
         together = category == self._category == "List-item"
         self._category = category
         block = SeenBlock(category, _box_of(fields.get("bbox")))
         emissions = self._paragraphs.block(block, newlines=1 if together else 2)
         if isinstance(text, str) and category != "Picture":
-            emissions += self._paragraphs.add(_markdown_of(category, text.strip()))
+            emissions += self._paragraphs.add(_markdown_of(category, _decoded(text)))
         return emissions
+
+
+def _decoded(text: str) -> str:
+    """Return the text of an element without what stood in it as escapes of JSON."""
+    return without_tokens(without_controls(text)).strip()
 
 
 def _markdown_of(category: str, text: str) -> str:

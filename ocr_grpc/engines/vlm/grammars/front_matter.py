@@ -13,6 +13,8 @@ from ocr_grpc.engines.vlm.grammars.special import SpecialTokens
 _FIELD = re.compile(r"([a-z_]{1,40}):(?:[ \t]{1,8}(.{0,200}?))?[ \t]{0,8}")
 _FIELD_BEGUN = re.compile(r"[a-z_]{0,40}(?::.{0,220})?")
 MOST_FIELDS = 20
+MOST_LINE_CHARS = 300
+"""Of the head; a longer line is text, even of spaces alone."""
 
 
 class FrontMatterGrammar:
@@ -58,12 +60,12 @@ class FrontMatterGrammar:
         self._head = (self._head + text).lstrip()
         *lines, last = self._head.split("\n")
         for at, line in enumerate(lines):
-            if at and line.rstrip() == "---":
+            if at and _is_rule(line):
                 return self._cut(lines[1:at], "\n".join([*lines[at + 1 :], last]))
-            if at > MOST_FIELDS or not (_FIELD.fullmatch(line) if at else line.rstrip() == "---"):
+            if at > MOST_FIELDS or not (_FIELD.fullmatch(line) if at else _is_rule(line)):
                 return self._all_text()
         may_go_on = "---".startswith(last.rstrip()) or (lines and _FIELD_BEGUN.fullmatch(last))
-        return [] if may_go_on else self._all_text()
+        return [] if may_go_on and len(last) <= MOST_LINE_CHARS else self._all_text()
 
     def _cut(self, lines: list[str], rest: str) -> list[Emission]:
         for line in lines:
@@ -75,3 +77,7 @@ class FrontMatterGrammar:
     def _all_text(self) -> list[Emission]:
         text, self._head = self._head or "", None
         return self._paragraphs.add(text)
+
+
+def _is_rule(line: str) -> bool:
+    return len(line) <= MOST_LINE_CHARS and line.rstrip() == "---"

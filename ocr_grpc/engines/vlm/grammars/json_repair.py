@@ -2,9 +2,15 @@
 
 import re
 
+import ijson
+
 # Models write LaTeX into strings as it is. What JSON takes for form feed and backspace is \frac
 # and \beta on a page; \n, \r and \t cannot be told from \nu, \rho and \theta.
-_PIECE = re.compile(r'\\(?:["\\/nrt]|u[0-9a-fA-F]{4})|\\(?:u[0-9a-fA-F]{0,3})?\Z|[\\"\x00-\x1f]')
+_PIECE = re.compile(
+    r'\\(?:["\\/nrt]|u[0-9a-fA-F]{4})|\\(?:u[0-9a-fA-F]{0,3})?\Z|[\\"\x00-\x1f\[\]{}]'
+)
+# The parser's memory is the square of the depth. An array of elements with boxes is three deep.
+MOST_DEPTH = 16
 _WHOLE = re.compile(r'\\(?:["\\/nrt]|u[0-9a-fA-F]{4})')
 
 
@@ -14,9 +20,14 @@ class JsonRepair:
     def __init__(self) -> None:
         self._held = ""
         self._in_string = False
+        self._depth = 0
 
     def feed(self, text: str) -> str:
-        """Return what is certain after this piece; at most five characters are held back."""
+        """Return what is certain after this piece; at most five characters are held back.
+
+        Raises:
+            ijson.JSONError: arrays and objects are nested deeper than `MOST_DEPTH`.
+        """
         text, self._held = self._held + text, ""
         out: list[str] = []
         start = 0
@@ -38,4 +49,14 @@ class JsonRepair:
             return "\\\\"
         elif piece < " " and self._in_string:
             return f"\\u{ord(piece):04x}"
+        elif not self._in_string:
+            self._nest(piece)
         return piece
+
+    def _nest(self, piece: str) -> None:
+        if piece in "[{":
+            self._depth += 1
+            if self._depth > MOST_DEPTH:
+                raise ijson.JSONError("Arrays and objects are nested too deep.")
+        elif piece in "]}":
+            self._depth -= 1

@@ -16,6 +16,11 @@ class Special:
     name: str
 
 
+def without_tokens(text: str) -> str:
+    """Return a text that is there as a whole without special tokens."""
+    return _TOKEN.sub("", text)
+
+
 class SpecialTokens:
     """Splits text into runs of text and special tokens. Holds back 52 characters at most."""
 
