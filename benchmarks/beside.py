@@ -7,8 +7,8 @@ A document of one page is sent each second, whether earlier ones have ended or n
 nothing else to do, then while a document of 1,000 pages is read, which another caller sent, and at
 last while the same caller did. The run ends with exit code 1 if 99 of 100 calls beside the document
 took more than three times the usual time of a call alone. The same page is all there is, so it is
-the service and not the size of a page that is measured. On two cores a page that takes about a second
-is more than the share of one of two callers, and whoever asks for more than that waits longer.
+the service and not the size of a page that is measured. On two cores a page that takes about a
+second is more than the share of one of two callers, and whoever asks for more waits longer.
 """
 
 import argparse
