@@ -4,7 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
@@ -15,7 +15,6 @@ from ocr_grpc.engines.catalog import EngineChoice
 from ocr_grpc.engines.errors import EngineUnavailable
 from ocr_grpc.engines.pool import EnginePool
 from ocr_grpc.engines.tesseract.program import Tesseract, TesseractFailed, find_tesseract
-from ocr_grpc.engines.vlm.engine import VisionEngine
 from ocr_grpc.engines.vlm.vision_settings import VisionSettings
 from ocr_grpc.extraction.engine_choice import Engines
 from ocr_grpc.extraction.extractor import ExtractionLimits, Extractor
@@ -24,6 +23,9 @@ from ocr_grpc.settings import Settings
 from ocr_grpc.telemetry.metrics import Metrics
 from ocr_grpc.wiring.errors import CannotServe
 from ocr_grpc.wiring.workers import fleet_settings, worker_settings
+
+if TYPE_CHECKING:  # the module itself brings the client of OpenAI along, half a second of CPU
+    from ocr_grpc.engines.vlm.engine import VisionEngine
 
 log = structlog.get_logger()
 
@@ -40,7 +42,7 @@ class Reading:
     line_engines: list[EnginePool]
     """With those of others."""
     engines: Engines
-    vision: VisionEngine | None
+    vision: "VisionEngine | None"
     extractor: Extractor
 
 
@@ -108,7 +110,7 @@ async def _tesseract(
     return [pool]
 
 
-async def open_vision(settings: Settings) -> VisionEngine | None:
+async def open_vision(settings: Settings) -> "VisionEngine | None":
     """Return the language model, whether its server is there yet or not; None if none is set.
 
     Raises:
@@ -116,6 +118,8 @@ async def open_vision(settings: Settings) -> VisionEngine | None:
     """
     if not settings.llm_base_url:
         return None
+    from ocr_grpc.engines.vlm.engine import VisionEngine
+
     try:
         vision = VisionEngine(limits_for(VisionSettings, settings))
     except ValueError as error:

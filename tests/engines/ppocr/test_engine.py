@@ -172,6 +172,10 @@ def test_pages_of_odd_sizes_do_no_harm(engine: Engine, shape: tuple[int, ...]):
     assert len(read(engine, noise)) <= 3
 
 
+SOON = 8.0
+"""Seconds. An idle machine needs a tenth of one; all of `huge` takes several times as long."""
+
+
 def huge() -> Pixels:
     part = drawn(paragraph(PROSE * 6), size=(420, 560))
     return np.tile(part, (7, 6))
@@ -179,7 +183,7 @@ def huge() -> Pixels:
 
 @pytest.mark.parametrize("delay_seconds", [0.0, 0.2, 1.5])
 def test_a_cancelled_read_ends_soon(engine: Engine, delay_seconds: float):
-    assert latency(engine, huge(), delay_seconds) < 1.5
+    assert latency(engine, huge(), delay_seconds) < SOON
 
 
 def latency(engine: Engine, page: Pixels, delay_seconds: float) -> float:
@@ -221,7 +225,7 @@ def test_onnx_runtime_reads_the_same(engine: Engine, onnxruntime_engine: Engine)
 
 
 def test_onnx_runtime_ends_soon_too(onnxruntime_engine: Engine):
-    assert latency(onnxruntime_engine, huge(), 0.6) < 0.5
+    assert latency(onnxruntime_engine, huge(), 0.6) < SOON
 
 
 def test_full_precision_is_told(full_precision_engine: PpOcrEngine):
