@@ -370,13 +370,13 @@ async def test_nobody_but_the_owner_of_a_confirmed_address_gets_a_mail(
 
 async def test_the_time_of_the_answer_does_not_tell_whether_the_address_is_known(server):
     await server.add_user(email=ALICE, email_verified=True)
-    inbox = Inbox(seconds=0.5)
+    inbox = Inbox(seconds=2)
     async with smtp(inbox) as address, mailing(f"smtp://{address}") as mailer:
         mail = tokens_with(server, mailer)
         for typed in (ALICE, "nobody@example.org"):
             begin = time.perf_counter()
             await mail.request_password_reset(typed, HERE)
-            assert time.perf_counter() - begin < 0.4
+            assert time.perf_counter() - begin < 1.5
         await inbox.wait()
 
 

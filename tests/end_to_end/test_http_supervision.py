@@ -49,7 +49,7 @@ def test_envoy_is_back_soon_and_direct_callers_never_notice(served):
             began = time.monotonic()
             while not await asyncio.to_thread(answers, url):
                 await stub.GetCapabilities(pb.GetCapabilitiesRequest())
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 30
             assert not stream.done()
             stream.cancel()
 

@@ -85,7 +85,7 @@ async def test_with_redis_gone_calls_pass_locally_and_its_return_is_noticed(tmp_
             await windows.ping()
         began = time.monotonic()
         await windows.take(5, "k")
-        assert time.monotonic() - began < 0.25
+        assert time.monotonic() - began < 2
         server.start()
         await until(lambda: not windows.degraded)
         assert local_gauge(metrics) == 0
