@@ -100,11 +100,6 @@ class Engines:
         """Return the qualities that can be asked for."""
         return list(Quality) if self._vision else [Quality.FINAL]
 
-    @property
-    def ready_workers(self) -> int:
-        """Return how many pages engines that read lines can read at once at this moment."""
-        return sum(engine.ready_workers for engine in self._lines)
-
     def is_vision(self, name: str) -> bool:
         """Return whether an engine is the language model."""
         return self._vision is not None and self._vision.description.name == name

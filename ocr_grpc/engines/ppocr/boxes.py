@@ -12,9 +12,6 @@ CORE = 0.6
 ROW_GAP = 1.25
 """Lines this much further apart than usual are not of one paragraph or cell."""
 
-Interval = tuple[float, float]
-"""From where to where along the width of a page, in pixels."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Box:
@@ -110,24 +107,6 @@ def columns_of(boxes: list[Box], least: float) -> list[list[Box]]:
         columns[-1].append(box)
         right = max(right, box.right)
     return columns
-
-
-def free_intervals(boxes: list[Box]) -> list[Interval]:
-    """Return where no box stands, from minus infinity to infinity."""
-    free: list[Interval] = []
-    edge = -np.inf
-    for box in sorted(boxes, key=lambda box: box.left):
-        if box.left > edge:
-            free.append((edge, box.left))
-        edge = max(edge, box.right)
-    free.append((edge, np.inf))
-    return free
-
-
-def narrowed(interval: Interval, free: list[Interval]) -> Interval:
-    """Return the widest part of the interval that is in one of the free ones; (0, 0) if none is."""
-    parts = [(max(interval[0], low), min(interval[1], high)) for low, high in free]
-    return max((p for p in parts if p[1] > p[0]), key=lambda p: p[1] - p[0], default=(0.0, 0.0))
 
 
 def line_height(boxes: list[Box]) -> float:
