@@ -92,6 +92,7 @@ bench: setup ## Measure engine and service; prints the README's figures (an hour
 	$(BIN)/python -m benchmarks.vlm --whole
 	$(BIN)/python -m benchmarks.service
 	$(BIN)/python -m benchmarks.http
+	$(BIN)/python -m benchmarks.batches
 	$(BIN)/python -m benchmarks.calls
 	$(BIN)/python -m benchmarks.logins
 	$(BIN)/python -m benchmarks.bombs
@@ -101,12 +102,14 @@ bench-quick: setup ## The same on a few pages (some minutes)
 	$(BIN)/python -m benchmarks.awkward --quick
 	$(BIN)/python -m benchmarks.service --only first_delta,memory,streams
 	$(BIN)/python -m benchmarks.http --only events,upload,revival
+	$(BIN)/python -m benchmarks.batches --quick --only cancel,thousand
 	$(BIN)/python -m benchmarks.calls
 
-faults: setup ## Kill engine workers, here and on another machine, and 200 times the server, while documents are read
+faults: setup ## Kill, stop and cut off engine workers, servers and workers of batches, some 350 times
 	$(BIN)/python -m benchmarks.service --only killed_worker
 	$(BIN)/python -m benchmarks.fleet --kills 50
 	$(BIN)/python -m benchmarks.kills
+	$(BIN)/python -m benchmarks.batch_faults
 
 fuzz: setup ## Send 5,000 hostile documents to a server; CORPUS=folder adds real files, SEED=n repeats
 	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED)) $(if $(CORPUS),--corpus $(CORPUS))

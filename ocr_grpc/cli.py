@@ -13,8 +13,10 @@ from ocr_grpc.commands.failure import CommandFailed
 COMMANDS = {
     "serve": ("serve", "Run the service until it is told to stop (SIGTERM or Ctrl-C)."),
     "engine": ("engine", "Run engine workers for servers on other machines, until told to stop."),
+    "worker": ("worker", "Read batches of servers on other machines, until told to stop."),
     "extract": ("extract", "Read documents and print their text as it is recognized."),
     "inspect": ("inspect", "Say what a document is and what reading it would cost."),
+    "batch": ("batch", "Read many documents in the background, and watch them."),
     "login": ("login", "Sign in to a server and keep the session for later commands."),
     "logout": ("login", "End the session at a server and forget it."),
     "whoami": ("login", "Say who one is to a server, and by which credential."),

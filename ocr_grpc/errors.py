@@ -1,5 +1,8 @@
 """The root of every error a caller may see."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 MAX_VALUE_CHARS = 500
 
 
@@ -28,3 +31,13 @@ class InvalidOption(OcrError):
     def __init__(self, message: str, *, field: str, **metadata: object) -> None:
         super().__init__(message, field=field, **metadata)
         self.field = field
+
+
+@contextmanager
+def fields_within(path: str) -> Generator[None, None, None]:
+    """Say of refused options in the block where they stand, such as `documents[3]`."""
+    try:
+        yield
+    except InvalidOption as error:
+        error.field = error.metadata["field"] = f"{path}.{error.field}"
+        raise

@@ -1,14 +1,13 @@
 """Wires everything: the only file that knows every area."""
 
 import asyncio
-import os
-import signal
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
 
 import structlog
 
+from ocr_grpc.accounts.owners import Owners
 from ocr_grpc.engines.pool import EnginePool
 from ocr_grpc.fetching.fetcher import Fetcher
 from ocr_grpc.rpc.access import declared_access
@@ -16,11 +15,15 @@ from ocr_grpc.rpc.capabilities import OcrLimits, Offer
 from ocr_grpc.rpc.grpc_server import NOT_SERVING, SERVING, HealthBoard, make_server, server_options
 from ocr_grpc.rpc.intake import Intake
 from ocr_grpc.rpc.ocr import OcrServicerImpl
+from ocr_grpc.rpc.resume import KeptStreams
 from ocr_grpc.settings import Settings
 from ocr_grpc.sidecar.supervisor import Sidecar
 from ocr_grpc.telemetry.metrics import Metrics
 from ocr_grpc.v1.ocr_service_pb2_grpc import add_OcrServiceServicer_to_server
 from ocr_grpc.wiring.accounts import open_accounts, role_limits
+from ocr_grpc.wiring.batch_services import add_batch_service, add_webhooks_service
+from ocr_grpc.wiring.batch_work import BatchWork
+from ocr_grpc.wiring.batches import make_batches, open_kept
 from ocr_grpc.wiring.certificates import open_certificates
 from ocr_grpc.wiring.compatibility import add_compatibility_service, make_fetcher
 from ocr_grpc.wiring.database import open_database
@@ -29,8 +32,10 @@ from ocr_grpc.wiring.health import ServerHealth
 from ocr_grpc.wiring.metering import open_metering
 from ocr_grpc.wiring.ports import bind, bind_sockets, serve_metrics
 from ocr_grpc.wiring.reading import limits_for, open_reading
+from ocr_grpc.wiring.resumption import open_resumption
 from ocr_grpc.wiring.services import add_account_services, make_interceptors
 from ocr_grpc.wiring.sidecar import choose_port, start_sidecar
+from ocr_grpc.wiring.until_stopped import run_until_stopped
 
 log = structlog.get_logger()
 
@@ -52,6 +57,7 @@ class Server:
         self._board = HealthBoard()
         self._health_changes: set[asyncio.Task[None]] = set()
         self._sidecar: Sidecar | None = None
+        self._work: BatchWork | None = None
         self._stopping = False
         self.port = 0
         self.http_port = 0
@@ -90,6 +96,7 @@ class Server:
         metering = await open_metering(settings, database, metrics, self._stack)
         accounts = await open_accounts(settings, database, metering.windows, self._stack)
         metering.lease.add_sweep(accounts.sessions.sweep)
+        kept = await open_kept(settings, database, fetcher, self._stack)
         self.password_path = accounts.password_path
         self._grpc = make_server(
             make_interceptors(metering, accounts, declared_access(), settings.trusted_networks),
@@ -110,20 +117,34 @@ class Server:
         intake = Intake(self._extractor, spool, metering.ledger, metering.streams)
         limits = limits_for(OcrLimits, settings)
         offer = Offer(role_limits(settings), settings.registration, settings.auth_enabled)
-        servicer = OcrServicerImpl(intake, engines, version("ocr-grpc"), limits, offer)
+        resumption = await open_resumption(
+            settings, database, kept.blobs, kept.seal, metering.lease, self._stack
+        )
+        streams = KeptStreams(resumption, intake, engines.ready_workers_of)
+        servicer = OcrServicerImpl(intake, engines, version("ocr-grpc"), limits, offer, streams)
         add_OcrServiceServicer_to_server(servicer, self._grpc)
         add_compatibility_service(self._grpc, intake, fetcher, engines, limits)
+        batches = make_batches(settings, kept, self._extractor)
+        self._watching = batches.watching
+        add_batch_service(self._grpc, kept, batches, self._extractor, limits)
+        await add_webhooks_service(self._grpc, settings, kept, metering.lease, metrics, self._stack)
         health = ServerHealth(
             database,
             metering.windows,
             metering.ledger,
             settings.data_dir,
+            kept.blobs,
             lambda: self._engine.ready_workers,
             accounts.mailer.configured,
             lambda: self._sidecar.is_up if self._sidecar else None,
             lambda: reading.vision.ready_workers > 0 if reading.vision else None,
         )
-        add_account_services(self._grpc, settings, accounts, metering, health)
+        add_account_services(self._grpc, settings, accounts, metering, health, batches.dead_letters)
+        if settings.batches_in_serve:
+            owners = Owners(database, role_limits(settings), accounts.everybody)
+            self._work = BatchWork(settings, kept, self._extractor, owners, spool, metrics)
+            self._stack.push_async_callback(self._work.stop)
+            await self._work.start()
         await self._grpc.start()
         for pool in reading.line_engines:
             pool.on_ready_change = lambda _: self._extractor.resize()
@@ -139,37 +160,9 @@ class Server:
 
     async def run(self, on_ready: "asyncio.Future[None] | None" = None) -> None:
         """Serve until SIGTERM or SIGINT, then drain."""
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        if not await self._started_before(stop):
-            return
-        if on_ready:
-            on_ready.set_result(None)
-        await stop.wait()
-        # A second signal, or something that hangs, must not keep the process for ever.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, os._exit, 1)
         settings = self._settings
         bound = settings.shutdown_delay_seconds + settings.shutdown_grace_seconds
-        loop.call_later(bound + HARD_EXIT_SECONDS, os._exit, 1)
-        await self.stop()
-
-    async def _started_before(self, stop: asyncio.Event) -> bool:
-        """Start, unless told to stop meanwhile: loading the engines takes seconds."""
-        starting = asyncio.create_task(self.start())
-        stopping = asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopping.cancel()
-        if not starting.done():
-            starting.cancel()
-            await asyncio.wait({starting})
-            return False
-        await starting
-        return True
+        await run_until_stopped(self, bound + HARD_EXIT_SECONDS, on_ready)
 
     async def stop(self) -> None:
         """Drain: no new calls, running ones may end, then everything is closed."""
@@ -179,11 +172,14 @@ class Server:
         await asyncio.sleep(self._settings.shutdown_delay_seconds)
         if self._sidecar:
             await self._sidecar.drain()
+        if self._work:
+            await self._work.stop()  # others go on with it at once
         grace_seconds = self._settings.shutdown_grace_seconds
         # Before grpc cuts them, streams end themselves, with a last event that says why.
         interruption = asyncio.get_running_loop().call_later(
             max(0.0, grace_seconds - LAST_WORDS_SECONDS), self._extractor.interrupt
         )
+        self._watching.interrupt()  # nothing is lost with them, and they would last to the end
         await self._grpc.stop(grace_seconds)
         interruption.cancel()
         if self._sidecar:

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from ocr_grpc.settings_accounts import AccountSettings
+from ocr_grpc.settings_batches import BatchSettings
 from ocr_grpc.settings_engines import EngineSettings
 from ocr_grpc.settings_http import HttpSettings
 
@@ -23,7 +24,7 @@ class SettingsError(Exception):
     """A setting is wrong; the message names the variable and the fix."""
 
 
-class Settings(AccountSettings, HttpSettings, EngineSettings):
+class Settings(AccountSettings, HttpSettings, EngineSettings, BatchSettings):
     """The settings in force. Immutable."""
 
     model_config = SettingsConfigDict(

@@ -78,7 +78,8 @@ class HttpSettings(BaseSettings):
     fetch_hosts: str = Field(
         default="",
         description="Hosts that documents may be fetched from by URL, comma separated, such as "
-        "files.example.com or *.example.com; * means all public ones. Empty: none.",
+        "files.example.com, https://files.example.com, files.example.com:8443 or *.example.com; "
+        "* means all public ones. Empty: none.",
     )
     fetch_timeout_seconds: float = Field(
         default=30, gt=0, le=3600, description="Seconds that fetching such a document may take."

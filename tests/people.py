@@ -14,6 +14,7 @@ from ocr_grpc.v1 import auth_service_pb2 as auth_pb
 from ocr_grpc.v1 import keys_service_pb2 as keys_pb
 from ocr_grpc.v1.admin_service_pb2_grpc import AdminServiceStub
 from ocr_grpc.v1.auth_service_pb2_grpc import AuthServiceStub
+from ocr_grpc.v1.batch_service_pb2_grpc import BatchServiceStub
 from ocr_grpc.v1.keys_service_pb2_grpc import KeysServiceStub
 from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
 from ocr_grpc.v1.organizations_service_pb2_grpc import OrganizationsServiceStub
@@ -46,6 +47,7 @@ class House:
         self.auth = AuthServiceStub(self.channel)
         self.keys = KeysServiceStub(self.channel)
         self.ocr = OcrServiceStub(self.channel)
+        self.batches = BatchServiceStub(self.channel)
         self.usage = UsageServiceStub(self.channel)
         self.organizations = OrganizationsServiceStub(self.channel)
         self.admins = AdminServiceStub(self.channel)

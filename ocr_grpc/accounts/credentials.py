@@ -43,7 +43,7 @@ from ocr_grpc.store.database import Database
 
 _SCOPES = {scope.value: scope for scope in Scope}
 
-_USER = (
+USER_COLUMNS = (
     UserRow.user_id,
     UserRow.user_name,
     UserRow.role,
@@ -121,7 +121,7 @@ class CredentialReader:
         """
         asking = (
             select(
-                *_USER,
+                *USER_COLUMNS,
                 KeySecretRow.secret_hash,
                 KeySecretRow.expire_time.label("secret_expire_time"),
                 KeyRow.key_id,
@@ -163,7 +163,7 @@ class CredentialReader:
         """
         asking = (
             select(
-                *_USER,
+                *USER_COLUMNS,
                 SessionRow.session_id,
                 SessionRow.expire_time.label("session_expire_time"),
                 SessionRow.revoke_time.label("session_revoke_time"),

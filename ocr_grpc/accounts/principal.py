@@ -12,6 +12,10 @@ class Role(Enum):
     ADMIN = "admin"
 
 
+WEIGHTS = {Role.USER: 1.0, Role.BUSINESS: 2.0, Role.ADMIN: 2.0}
+"""A caller's share of the engines beside other callers."""
+
+
 class Scope(Enum):
     """What an API key may be used for."""
 
@@ -120,3 +124,8 @@ class Actor:
     principal: Principal | None = None
     address: str = ""
     call_id: str = ""
+
+
+def everybody(user_id: str, user_name: str) -> Principal:
+    """Return who all callers are where nobody has to sign in."""
+    return Principal(user_id, user_name, Role.ADMIN, Limits(), QuotaShare(user_id, 0))

@@ -19,6 +19,7 @@ from ocr_grpc.v1 import admin_service_pb2 as admin_pb
 from ocr_grpc.v1 import user_pb2
 from ocr_grpc.v1.admin_service_pb2_grpc import AdminServiceStub
 from ocr_grpc.v1.auth_service_pb2_grpc import AuthServiceStub
+from ocr_grpc.v1.batch_service_pb2_grpc import BatchServiceStub
 from ocr_grpc.v1.keys_service_pb2_grpc import KeysServiceStub
 from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
 from ocr_grpc.v1.usage_service_pb2_grpc import UsageServiceStub
@@ -56,6 +57,11 @@ class Connection:
     def ocr(self) -> OcrServiceStub:
         """The service that reads documents."""
         return OcrServiceStub(self._channel)
+
+    @cached_property
+    def batches(self) -> BatchServiceStub:
+        """The service that reads documents in the background."""
+        return BatchServiceStub(self._channel)
 
     @cached_property
     def admin(self) -> AdminServiceStub:

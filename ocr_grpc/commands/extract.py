@@ -18,23 +18,25 @@ from ocr_grpc.commands.channels import open_async_channel
 from ocr_grpc.commands.credentials import Credentials, credentials_for
 from ocr_grpc.commands.document_options import (
     Dpi,
+    EngineName,
+    Languages,
     ModeName,
     Pages,
     Password,
+    Prompt,
+    SkipPictures,
+    TextFormatName,
+    Words,
     mode_named,
     named,
+    text_format_named,
 )
 from ocr_grpc.commands.ended_call import EndedCall
 from ocr_grpc.commands.options import Address
 from ocr_grpc.commands.output import Output, Printer, make_printer
 from ocr_grpc.commands.progress import Progress
 from ocr_grpc.extraction.options import Mode, Quality
-from ocr_grpc.model import TextFormat
-from ocr_grpc.rpc.options_mapping import (
-    mode_to_proto,
-    quality_to_proto,
-    text_format_to_proto,
-)
+from ocr_grpc.rpc.options_mapping import mode_to_proto, quality_to_proto
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1 import options_pb2
 from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
@@ -62,25 +64,15 @@ def extract(
     mode: ModeName = Mode.AUTO.value,
     pages: Pages = "",
     dpi: Dpi = 0,
-    language: Annotated[
-        list[str] | None, typer.Option(help="Language to expect, such as de. May be repeated.")
-    ] = None,
-    engine: Annotated[
-        str, typer.Option(help="Engine to read images with, such as ppocr; default: the server's.")
-    ] = "",
-    prompt: Annotated[str, typer.Option(help="What to ask a vision-language engine.")] = "",
+    language: Languages = None,
+    engine: EngineName = "",
+    prompt: Prompt = "",
     quality: Annotated[
         str, typer.Option(help="final, or draft-then-final: two readings of each page.")
     ] = Quality.FINAL.value,
-    words: Annotated[
-        bool, typer.Option("--words", help="With json and ndjson: words with their places.")
-    ] = False,
-    text_format: Annotated[
-        str, typer.Option(help="plain or markdown; default: what the document has.")
-    ] = "",
-    skip_pictures: Annotated[
-        bool, typer.Option("--skip-pictures", help="Leave pictures inside documents unread.")
-    ] = False,
+    words: Words = False,
+    text_format: TextFormatName = "",
+    skip_pictures: SkipPictures = False,
     password: Password = "",
     output: Annotated[Output, typer.Option(help="What to print.")] = Output.TEXT,
     timeout: Annotated[float, typer.Option(help="Seconds for each file; 0: no limit.")] = 0,
@@ -99,7 +91,7 @@ def extract(
         quality=quality_to_proto(named(Quality, quality, "QUALITY_")),
         words=words,
         password=password,
-        text_format=_text_format(text_format),
+        text_format=text_format_named(text_format),
         skip_pictures=skip_pictures,
     )
     try:
@@ -110,12 +102,6 @@ def extract(
         sys.stderr.close()  # whoever read our text has enough of it
         raise typer.Exit(ExitCode.DOCUMENT_FAILED) from None
     raise typer.Exit(code)
-
-
-def _text_format(name: str) -> options_pb2.TextFormat.ValueType:
-    if not name:
-        return options_pb2.TEXT_FORMAT_UNSPECIFIED
-    return text_format_to_proto(named(TextFormat, name, "TEXT_FORMAT_"))
 
 
 async def _extract_all(

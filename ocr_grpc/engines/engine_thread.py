@@ -69,6 +69,8 @@ class EngineThread:
             )
 
         reading = self._executor.submit(work)
+        # What it ends with is told below, unless nobody is there any more to hear it.
+        reading.add_done_callback(Future.exception)
         try:
             while (lines := await batches.get()) is not None:
                 yield lines

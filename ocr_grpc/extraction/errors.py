@@ -203,3 +203,18 @@ class PicturesLeftOut(OcrError):
             left_out=left_out,
             setting="MAX_PICTURES_PER_PAGE",
         )
+
+
+class SequenceOutOfRange(InvalidOption):
+    """Nobody was ever sent an event of that number."""
+
+    reason = "SEQUENCE_OUT_OF_RANGE"
+
+    def __init__(self, after_sequence: int, last_sequence: int) -> None:
+        super().__init__(
+            f"The newest event has the number {last_sequence}, so nothing comes after "
+            f"{after_sequence}.",
+            field="after_sequence",
+            after_sequence=after_sequence,
+            last_sequence=last_sequence,
+        )

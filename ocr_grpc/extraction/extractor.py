@@ -5,7 +5,7 @@ import secrets
 from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from time import monotonic
 
 from ocr_grpc.documents.document import Document
@@ -33,7 +33,6 @@ from ocr_grpc.extraction.order import Order
 from ocr_grpc.extraction.page_context import PageContext
 from ocr_grpc.extraction.page_reader import PageReader
 from ocr_grpc.extraction.page_stream import merged
-from ocr_grpc.extraction.totals import Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +134,14 @@ class Extractor:
             name=order.file_name,
             password=options.password,
             caller=order.caller,
+            # Twice, as questions that an engine waits for go one before others of their document.
+            priority=2 * order.priority,
         )
         try:
             choice = self._engines.choose(options)
             options.check_fits(opened.kind)
             check_fits(opened.kind, options, choice)
-            pages = select_pages(options.pages, opened.page_count)
+            pages = order.totals.without(select_pages(options.pages, opened.page_count))
             place = self._admission.queue(order.caller, order.priority, order.weight)
             try:
                 started = self._started(opened, order, pages, choice, place)
@@ -187,7 +188,7 @@ class Extractor:
         options = order.options
         reads_images = options.mode is not Mode.TEXT_LAYER_ONLY
         return Started(
-            extraction_id=secrets.token_hex(12),
+            extraction_id=order.extraction_id or secrets.token_hex(12),
             kind=opened.kind,
             document_page_count=opened.page_count,
             page_count=sum(len(part) for part in pages),
@@ -200,9 +201,9 @@ class Extractor:
     async def _pages(
         self, context: PageContext, pages: list[range], order: Order, began: float
     ) -> AsyncGenerator[Event, None]:
-        totals = Totals()
+        totals = order.totals
         stream = merged(
-            chain.from_iterable(pages),
+            islice(chain.from_iterable(pages), order.first_pages or None),
             # Charged here, where pages are read side by side: their charges share a commit.
             lambda number: _charged(PageReader(context, number).events(), order.meter),
             lambda: self._images.at_once(context.choice),

@@ -123,9 +123,9 @@ class LedgerMeter:
         if page.outcome is PageOutcome.FAILED:
             self._charge.failed_page()
         elif self._streamed:
-            await self._charge.page(page.page_number, _page_usage(page.usage))
+            await self._charge.page(page.page_number, page_usage(page.usage))
         else:
-            self._held[page.page_number] = _page_usage(page.usage)
+            self._held[page.page_number] = page_usage(page.usage)
 
     def delivered(self, event: Event) -> None:
         """Keep account of the pages of which text is on its way."""
@@ -208,7 +208,8 @@ def _chosen(options: ExtractOptions) -> Iterator[str]:
             yield f"{each.name}={value!r}"
 
 
-def _page_usage(usage: Usage) -> PageUsage:
+def page_usage(usage: Usage) -> PageUsage:
+    """Return what a page consumed, for the ledger."""
     return PageUsage(
         usage.prompt_tokens,
         usage.completion_tokens,

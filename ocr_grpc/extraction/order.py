@@ -1,12 +1,13 @@
 """What is to be read, for whom."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ocr_grpc.documents.spool import SpooledDocument
 from ocr_grpc.engines.page_read import Priority
 from ocr_grpc.extraction.interruption import Interruption
 from ocr_grpc.extraction.meter import Meter
 from ocr_grpc.extraction.options import ExtractOptions
+from ocr_grpc.extraction.totals import Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,11 @@ class Order:
         caller: whom fairness counts it for.
         priority: whether somebody waits for it.
         weight: the caller's share beside other callers.
+        first_pages: so many of the pages asked for are read now, the meter is told of all. 0: all.
         meter: told of every page before it leaves.
         interruption: ends the extraction with an error.
+        extraction_id: names the extraction; made up if empty.
+        totals: of the pages that ended in an earlier part of it, which are not read again.
     """
 
     document: SpooledDocument
@@ -30,3 +34,6 @@ class Order:
     interruption: Interruption
     priority: Priority = Priority.INTERACTIVE
     weight: float = 1.0
+    first_pages: int = 0
+    extraction_id: str = ""
+    totals: Totals = field(default_factory=Totals)

@@ -1,5 +1,7 @@
 """How an extraction ended, from how its pages did."""
 
+from itertools import chain
+
 from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.events import Failed, Finished, PageFinished, PageOutcome, Usage
 
@@ -11,15 +13,36 @@ class Totals:
         self._usage = Usage()
         self._count = dict.fromkeys(PageOutcome, 0)
         self._first_failure: tuple[int, OcrError] | None = None
+        self._pages: set[int] = set()
+
+    @property
+    def usage(self) -> Usage:
+        """What they consumed together."""
+        return self._usage
 
     def add(self, page: PageFinished) -> None:
         """Take a page that ended in."""
         self._usage += page.usage
+        self._pages.add(page.page_number)
         self._count[page.outcome] += 1
         if page.outcome is PageOutcome.FAILED and page.error:
             failure = (page.page_number, page.error)
             if self._first_failure is None or failure[0] < self._first_failure[0]:
                 self._first_failure = failure
+
+    def without(self, pages: list[range]) -> list[range]:
+        """Return the pages that have not ended, as ascending ranges."""
+        if not self._pages:
+            return pages
+        left: list[range] = []
+        for number in chain.from_iterable(pages):
+            if number in self._pages:
+                continue
+            if left and left[-1].stop == number:
+                left[-1] = range(left[-1].start, number + 1)
+            else:
+                left.append(range(number, number + 1))
+        return left
 
     def last_event(self, duration_seconds: float) -> Finished | Failed:
         """Return `Finished`, or `Failed` with the first page's reason if no page was read."""

@@ -1,4 +1,4 @@
-"""Tells addresses that anybody on the internet may reach from all others."""
+"""Tells addresses that anybody on the internet may reach from private ones and all others."""
 
 import ipaddress
 
@@ -21,6 +21,26 @@ _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 """All public IPv6 hosts. Loopback, mapped IPv4, NAT64, local and multicast ones lie outside."""
 
 
+_PRIVATE = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "::1/128",
+        "fc00::/7",
+    )
+)
+"""Networks of one's own. Link-local ones, where clouds keep credentials, are left out."""
+
+_METADATA = frozenset(
+    ipaddress.ip_address(text) for text in ("100.100.100.200", "fd00:ec2::254", "fd20:ce::254")
+)
+"""Where clouds keep credentials in spite of that."""
+
+
 def is_public(text: str) -> bool:
     """Return whether an address is a public one. What is no address is not."""
     try:
@@ -34,3 +54,18 @@ def is_public(text: str) -> bool:
     if address.is_multicast or address.is_reserved or not address.is_global:
         return False
     return not any(address.version == each.version and address in each for each in _NEVER)
+
+
+def is_public_or_private(text: str) -> bool:
+    """Return whether an address is a public one, or that of a host in a network of one's own."""
+    if is_public(text):
+        return True
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address.scope_id:
+        return False
+    return address not in _METADATA and any(
+        address.version == each.version and address in each for each in _PRIVATE
+    )

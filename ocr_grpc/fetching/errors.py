@@ -4,21 +4,21 @@ from ocr_grpc.errors import InvalidOption, OcrError
 
 
 class InvalidUrl(InvalidOption):
-    """It is no URL that could name a document."""
+    """It is no URL that could be asked."""
 
     reason = "INVALID_URL"
 
 
 class UrlNotAllowed(InvalidOption):
-    """Its host, its port or its address is not one that this server fetches from."""
+    """Its scheme, host, port or address is not one that this server asks."""
 
     reason = "URL_NOT_ALLOWED"
 
-    def __init__(self, why: str, field: str) -> None:
+    def __init__(self, why: str, field: str, setting: str) -> None:
         super().__init__(
-            f"The URL in `{field}` is not fetched: {why} (FETCH_HOSTS).",
+            f"The URL in `{field}` is not allowed: {why} ({setting}).",
             field=field,
-            setting="FETCH_HOSTS",
+            setting=setting,
         )
 
 

@@ -1,41 +1,22 @@
-"""Fetches one document over HTTP, from public addresses of allowed hosts alone.
-
-The name is resolved here, every address is judged, and the connection goes to exactly the address
-that was judged: a name that resolves to something else a moment later gains nothing. The name
-stays in the `Host` header, and certificates are checked against it. What follows no redirects,
-asks no proxy, and knows no cookies is the bare transport of httpx, so that is what is used.
-"""
+"""Fetches one document over HTTP, over connections that `pinned.py` judges."""
 
 import asyncio
-import re
-import socket
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 import httpx
 
 from ocr_grpc.fetching.addresses import is_public
-from ocr_grpc.fetching.errors import InvalidUrl, UrlNotAllowed, UrlUnreachable
+from ocr_grpc.fetching.errors import UrlUnreachable
 from ocr_grpc.fetching.hosts import AllowedHosts
+from ocr_grpc.fetching.pinned import PinnedConnections, Resolve, resolve
+from ocr_grpc.fetching.urls import MAX_URL_CHARS
 
-MAX_URL_CHARS = 8_000
 MAX_REDIRECTS = 3
-MAX_ADDRESSES = 4
-CONNECT_SECONDS = 5.0
-PORTS = {"http": 80, "https": 443}
-
-_HOST = re.compile(r"[a-z0-9_.-]{1,253}|[0-9a-f:.]{2,45}")
-
-Resolve = Callable[[str, int], Awaitable[list[str]]]
-"""Returns the addresses of a host. Raises OSError if it has none."""
-
-
-async def resolve(host: str, port: int) -> list[str]:
-    """Return the addresses of a host, as the system knows them."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+SETTING = "FETCH_HOSTS"
+NOTHING = "this server fetches nothing; send a `data:` URI"
 
 
 class Fetcher:
@@ -58,26 +39,17 @@ class Fetcher:
             is_allowed: judges them.
             tls: how certificates are checked; by default against the usual authorities.
         """
-        self._hosts = hosts
         self._timeout_seconds = timeout_seconds
-        self._resolve = resolve
-        self._is_allowed = is_allowed
-        # Made once, because loading the authorities takes a while.
-        self._tls = tls or httpx.create_ssl_context(trust_env=False) if hosts.entries else None
+        self._connections = PinnedConnections(hosts, SETTING, resolve, is_allowed, tls, NOTHING)
 
     def check(self, url: str, field: str) -> httpx.URL:
         """Return a URL that may be asked, as far as that can be told without asking.
 
         Raises:
             InvalidUrl: it is none.
-            UrlNotAllowed: its host or port is not in the list.
+            UrlNotAllowed: its scheme, host or port is not in the list.
         """
-        parsed = _parsed(url, field)
-        if not self._hosts.entries:
-            raise UrlNotAllowed("this server fetches nothing; send a `data:` URI", field)
-        if not self._hosts.allow(_host_of(parsed), _port_of(parsed)):
-            raise UrlNotAllowed("its host and port are not in the list of this server", field)
-        return parsed
+        return self._connections.check(url, field)
 
     async def chunks(self, url: str, field: str) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of a document. `field` is where the URL stood in the request.
@@ -89,8 +61,7 @@ class Fetcher:
         """
         target = self.check(url, field)
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
-        transport = httpx.AsyncHTTPTransport(verify=self._tls or True, trust_env=False)
-        async with transport:
+        async with await self._connections.transport() as transport:
             async with _one_step(deadline, field):
                 response = await self._answer(transport, target, field)
             try:
@@ -109,7 +80,7 @@ class Fetcher:
     ) -> httpx.Response:
         """Return the response that brings the document, wherever redirects lead."""
         for _ in range(MAX_REDIRECTS + 1):
-            response = await self._ask(transport, url, field)
+            response = await self._connections.ask(transport, url, field)
             if not response.has_redirect_location:
                 return await _checked(response, field)
             location = response.headers["location"]
@@ -120,68 +91,6 @@ class Fetcher:
                 raise UrlUnreachable("it redirects to what is no URL", field) from None
             url = self.check(onward, field)
         raise UrlUnreachable(f"it redirects more than {MAX_REDIRECTS} times", field)
-
-    async def _ask(
-        self, transport: httpx.AsyncHTTPTransport, url: httpx.URL, field: str
-    ) -> httpx.Response:
-        addresses = await self._addresses(url, field)
-        for address in addresses[:-1]:
-            try:
-                return await transport.handle_async_request(_request(url, address))
-            except (httpx.ConnectError, httpx.ConnectTimeout):
-                continue
-        return await transport.handle_async_request(_request(url, addresses[-1]))
-
-    async def _addresses(self, url: httpx.URL, field: str) -> list[str]:
-        addresses = await self._resolve(_host_of(url), _port_of(url))
-        if not addresses:
-            raise UrlUnreachable("its host has no address", field)
-        # One bad one among good ones is no accident, so the others are not tried.
-        if not all(self._is_allowed(address) for address in addresses):
-            raise UrlNotAllowed("its host has an address that is not public", field)
-        return addresses[:MAX_ADDRESSES]
-
-
-def _parsed(text: str, field: str) -> httpx.URL:
-    try:
-        url = httpx.URL(text[: MAX_URL_CHARS + 1])
-    except httpx.InvalidURL:
-        raise InvalidUrl(f"What is in `{field}` is no URL.", field=field) from None
-    if len(text) > MAX_URL_CHARS:
-        raise InvalidUrl(f"A URL has at most {MAX_URL_CHARS} characters.", field=field)
-    if url.scheme not in PORTS:
-        raise InvalidUrl(f"The URL in `{field}` is not `data:`, `http:` or `https:`.", field=field)
-    if url.userinfo:
-        raise InvalidUrl(f"The URL in `{field}` holds credentials.", field=field)
-    host = _host_of(url).rstrip(".")
-    if not _HOST.fullmatch(host):
-        raise InvalidUrl(f"The URL in `{field}` has no host.", field=field)
-    return url.copy_with(host=host, fragment=None)
-
-
-def _host_of(url: httpx.URL) -> str:
-    """Return the host in ASCII; `URL.host` would give international names back in Unicode."""
-    return url.raw_host.decode("ascii")
-
-
-def _port_of(url: httpx.URL) -> int:
-    return url.port or PORTS[url.scheme]
-
-
-def _request(url: httpx.URL, address: str) -> httpx.Request:
-    """Return the request for a URL, to be sent to an address."""
-    return httpx.Request(
-        "GET",
-        url.copy_with(host=address),
-        headers={
-            "host": url.netloc.decode("ascii"),
-            "user-agent": "ocr-grpc",
-            "accept": "*/*",
-            "accept-encoding": "identity",
-            "connection": "close",
-        },
-        extensions={"sni_hostname": _host_of(url), "timeout": {"connect": CONNECT_SECONDS}},
-    )
 
 
 async def _checked(response: httpx.Response, field: str) -> httpx.Response:

@@ -42,6 +42,12 @@ BODY_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
             ],
         }
     },
+    "BatchService.CreateBatch": {
+        JSON: {
+            "documents": [INLINE],
+            "display_name": "invoices",
+        }
+    },
     "AuthService.Login": {JSON: {"user_name": "ann", "password": "correct horse battery"}},
     "KeysService.CreateKey": {
         JSON: {"key": {"display_name": "ci", "scopes": ["SCOPE_OCR", "SCOPE_USAGE"]}}
@@ -64,5 +70,13 @@ CODE_SAMPLES: Mapping[str, str] = {
     "OcrService.Inspect": f"""{_CURL} -d '{{"content": "'$(base64 -w0 scan.pdf)'"}}' \\
   https://ocr.example.com/v1/ocr:inspect""",
     "OcrService.GetCapabilities": "curl https://ocr.example.com/v1/ocr/capabilities",
+    "BatchService.UploadDocument": f"""{_CURL} --data-binary @scan.pdf \\
+  'https://ocr.example.com/v1/documents?file_name=scan.pdf'""",
+    "BatchService.CreateBatch": f"""{_CURL} -d '{{"documents": [{{"upload_id": "…"}}]}}' \\
+  https://ocr.example.com/v1/batches""",
+    "BatchService.WatchBatch": f"""{_CURL} -N -H 'Accept: text/event-stream' \\
+  https://ocr.example.com/v1/batches/{{batch_id}}:watch""",
+    "BatchService.DownloadBatch": f"""{_CURL} -o results.zip \\
+  'https://ocr.example.com/v1/batches/{{batch_id}}:download?format=RESULT_FORMAT_TEXT'""",
 }
 """By RPC: how to call it from a terminal."""

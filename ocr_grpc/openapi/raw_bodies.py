@@ -42,6 +42,27 @@ def _upload(schemas: Schemas) -> JsonObject:
     }
 
 
+def _document(_: Schemas) -> JsonObject:
+    whole = {**FILE, "description": "The document. Its type is seen from its content."}
+    form = {"type": "object", "required": ["file"], "properties": {"file": whole}}
+    return {
+        "application/octet-stream": {"schema": whole},
+        "multipart/form-data": {"schema": form},
+    }
+
+
+def _result() -> JsonObject:
+    return {
+        "application/json": {"schema": {"$ref": "#/components/schemas/ExtractResponse"}},
+        "text/plain": {"schema": STRING},
+        "text/markdown": {"schema": STRING},
+    }
+
+
+def _archive() -> JsonObject:
+    return {"application/zip": {"schema": FILE}}
+
+
 def _token_form(_: Schemas) -> JsonObject:
     grants = ["password", "refresh_token"]
     properties = {
@@ -158,12 +179,15 @@ def _chat_answer() -> JsonObject:
 RAW_REQUESTS: Mapping[str, Callable[[Schemas], JsonObject]] = {
     "AuthService.IssueToken": _token_form,
     "OcrService.UploadExtract": _upload,
+    "BatchService.UploadDocument": _document,
     "CompatibilityService.RecognizeDocument": _mistral_request,
     "CompatibilityService.CreateChatCompletion": _chat_request,
 }
 """By RPC: the content of a request, by media type."""
 
 RAW_ANSWERS: Mapping[str, Callable[[], JsonObject]] = {
+    "BatchService.DownloadBatchDocument": _result,
+    "BatchService.DownloadBatch": _archive,
     "CompatibilityService.RecognizeDocument": _mistral_answer,
     "CompatibilityService.CreateChatCompletion": _chat_answer,
 }

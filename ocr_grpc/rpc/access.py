@@ -15,11 +15,13 @@ from ocr_grpc.v1 import (
     access_pb2,
     admin_service_pb2,
     auth_service_pb2,
+    batch_service_pb2,
     compatibility_service_pb2,
     keys_service_pb2,
     ocr_service_pb2,
     organizations_service_pb2,
     usage_service_pb2,
+    webhooks_service_pb2,
 )
 
 SERVICES: tuple[ServiceDescriptor, ...] = tuple(
@@ -28,6 +30,8 @@ SERVICES: tuple[ServiceDescriptor, ...] = tuple(
         auth_service_pb2,
         keys_service_pb2,
         ocr_service_pb2,
+        batch_service_pb2,
+        webhooks_service_pb2,
         usage_service_pb2,
         organizations_service_pb2,
         compatibility_service_pb2,

@@ -8,6 +8,7 @@ from ocr_grpc.accounts.audit_log import AuditLog
 from ocr_grpc.accounts.invites import Invites
 from ocr_grpc.accounts.stats import read_stats
 from ocr_grpc.accounts.users import Users
+from ocr_grpc.batches.dead_letters import DeadLetters
 from ocr_grpc.metering.usage_queries import UsageFilter, UsageQueries, UsageScope
 from ocr_grpc.rpc.accounts_mapping import (
     changes_of,
@@ -26,6 +27,7 @@ from ocr_grpc.rpc.admin_mapping import (
     usage_scope_from_proto,
 )
 from ocr_grpc.rpc.caller import current_actor
+from ocr_grpc.rpc.dead_letters import DeadLetterServicer
 from ocr_grpc.rpc.field_values import role_from_proto, time_to_proto
 from ocr_grpc.rpc.interceptors.base import Context
 from ocr_grpc.rpc.usage_mapping import (
@@ -37,7 +39,6 @@ from ocr_grpc.rpc.usage_mapping import (
 from ocr_grpc.store.base import utc_now
 from ocr_grpc.telemetry.components import SystemHealth, worst_state
 from ocr_grpc.v1 import admin_service_pb2 as pb
-from ocr_grpc.v1.admin_service_pb2_grpc import AdminServiceServicer
 
 UPDATABLE = frozenset(
     {"user_name", "email", "email_verified", "display_name", "role", "disabled", "limits"}
@@ -63,10 +64,11 @@ class AdminAreas:
     start_time: datetime
 
 
-class AdminServicer(AdminServiceServicer):
+class AdminServicer(DeadLetterServicer):
     """Answers AdminService."""
 
-    def __init__(self, areas: AdminAreas) -> None:
+    def __init__(self, areas: AdminAreas, dead_letters: DeadLetters) -> None:
+        super().__init__(dead_letters)
         self._areas = areas
 
     async def ListUsers(  # noqa: N802 - the name in the proto

@@ -29,6 +29,9 @@ class OcrLimits:
     page_timeout_seconds: float
     document_timeout_seconds: float
     upload_idle_seconds: float
+    max_batch_documents: int
+    batch_retention_hours: int
+    resumable_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ def response(
     """Return engines, formats, modes, limits and plans as a message."""
     told = asdict(limits)
     del told["upload_idle_seconds"]
+    told["max_retention_hours"] = told.pop("batch_retention_hours")
     return pb.GetCapabilitiesResponse(
         version=version,
         engines=[

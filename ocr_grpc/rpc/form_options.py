@@ -56,6 +56,21 @@ def single_value(fields: Fields, name: str, given: str) -> str:
     return values.pop() if values else ""
 
 
+def single_flag(fields: Fields, name: str, given: bool) -> bool:
+    """Return whether the form or the query says yes, where the query cannot say no.
+
+    Raises:
+        InvalidOption: what the form says is neither true nor false, or it says both.
+    """
+    words = {value.strip().lower() for value in fields.get(name, []) if value}
+    if not words <= _BOOLEANS.keys():
+        raise InvalidOption(f"`{name}` is true or false.", field=name)
+    flags = {_BOOLEANS[word] for word in words}
+    if len(flags) > 1 or (given and False in flags):
+        raise _contradiction(name)
+    return given or True in flags
+
+
 def _set(options: options_pb2.ExtractOptions, field: FieldDescriptor, values: list[str]) -> None:
     name, known = field.name, getattr(options, field.name)
     if field.is_repeated:

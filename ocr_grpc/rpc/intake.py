@@ -3,8 +3,10 @@
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from ocr_grpc.accounts.principal import Role
+from ocr_grpc.accounts.principal import WEIGHTS
 from ocr_grpc.documents.spool import Spool, SpooledDocument
 from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.events import Event
@@ -14,19 +16,20 @@ from ocr_grpc.extraction.interruption import Interruption
 from ocr_grpc.extraction.metered import LedgerMeter, MeteredCall, fingerprint_of
 from ocr_grpc.extraction.options import ExtractOptions
 from ocr_grpc.extraction.order import Order
+from ocr_grpc.extraction.resumed_meter import ResumedMeter
 from ocr_grpc.extraction.together import PartMeter
+from ocr_grpc.extraction.totals import Totals
 from ocr_grpc.metering.entries import require_request_id
 from ocr_grpc.metering.ledger import Ledger
 from ocr_grpc.metering.streams import Streams
 from ocr_grpc.rpc.caller import current_caller, current_principal
 from ocr_grpc.rpc.errors import InvalidFileName
 from ocr_grpc.rpc.interceptors.base import short_name
+from ocr_grpc.rpc.responses import Kept
 from ocr_grpc.rpc.status import code_of
 from ocr_grpc.telemetry.call_record import current_call
 
 MAX_FILE_NAME_CHARS = 255
-WEIGHTS = {Role.USER: 1.0, Role.BUSINESS: 2.0, Role.ADMIN: 2.0}
-"""A caller's share of the engines beside other callers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,29 @@ class Wanted:
     options: ExtractOptions
     file_name: str = ""
     request_id: str = ""
+    resumable: bool = False
+
+
+Keep = Callable[[SpooledDocument, Wanted], AsyncGenerator[Kept[Any], None]]
+"""Reads a document and keeps its events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the parts of an extraction that can be resumed, all under one id.
+
+    Attributes:
+        request_id: what its pages are charged under.
+        totals: of the pages that ended in earlier parts.
+        resumed: whether there were any.
+    """
+
+    extraction_id: str
+    request_id: str
+    fingerprint: bytes
+    totals: Totals
+    interruption: Interruption
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +75,8 @@ class Arriving:
     held_bytes: int = 0
     streamed: bool = True
     """Whether its pages leave one by one."""
+    keep: Keep | None = None
+    """Reads it if it shall be resumable."""
 
 
 class Intake:
@@ -62,9 +90,19 @@ class Intake:
         self._ledger = ledger
         self._streams = streams
 
-    async def events(self, arriving: Arriving) -> AsyncGenerator[Event, None]:
+    @property
+    def folder(self) -> Path:
+        """Where documents are while they are read."""
+        return self._spool.path
+
+    async def events(self, arriving: Arriving) -> AsyncGenerator[Event | Kept[Any], None]:
         """Yield the events of a document, from the arrival of its bytes on."""
         async with self._arrived(arriving) as (document, wanted):
+            if wanted.resumable and arriving.keep:
+                async with aclosing(arriving.keep(document, wanted)) as items:
+                    async for item in items:
+                        yield item
+                return
             # A sidecar may try the whole answer to one message again at another server. It never
             # does that to a stream, and a call with several documents is no repetition of itself.
             retry_id = "" if arriving.streamed else current_caller().retry_id
@@ -135,10 +173,32 @@ class Intake:
             async for event in events:
                 yield event
 
-    async def _read(
-        self, document: SpooledDocument, wanted: Wanted, meter: LedgerMeter
+    async def part(
+        self, document: SpooledDocument, wanted: Wanted, part: Part
     ) -> AsyncGenerator[Event, None]:
-        caller, interruption = current_caller(), Interruption()
+        """Yield the events of one part of an extraction, within `admitted`."""
+        metered = MeteredCall(
+            current_principal(),
+            short_name(current_call().method),
+            current_caller().call_id,
+            part.request_id,
+            part.fingerprint,
+        )
+        kind = ResumedMeter if part.resumed else LedgerMeter
+        meter = kind(self._ledger, metered, _status_of)
+        async with aclosing(self._read(document, wanted, meter, part)) as events:
+            async for event in events:
+                yield event
+
+    async def _read(
+        self,
+        document: SpooledDocument,
+        wanted: Wanted,
+        meter: LedgerMeter,
+        part: Part | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        caller = current_caller()
+        interruption = part.interruption if part else Interruption()
         caller.meter, caller.interrupt = meter, interruption.end
         order = Order(
             document,
@@ -148,6 +208,8 @@ class Intake:
             meter,
             interruption,
             weight=WEIGHTS[current_principal().role],
+            extraction_id=part.extraction_id if part else "",
+            totals=part.totals if part else Totals(),
         )
         async with aclosing(self._extractor.extract(order)) as events:
             async for event in events:

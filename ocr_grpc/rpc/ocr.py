@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from functools import partial
+from typing import Any
 
 import structlog
 
@@ -15,7 +17,8 @@ from ocr_grpc.rpc.errors import InternalError
 from ocr_grpc.rpc.inspection_mapping import inspected_to_proto
 from ocr_grpc.rpc.intake import Arriving, Intake, Wanted
 from ocr_grpc.rpc.interceptors.base import Context
-from ocr_grpc.rpc.responses import Response, event_to_proto
+from ocr_grpc.rpc.responses import Kept, Response, event_to_proto
+from ocr_grpc.rpc.resume import KeptStreams
 from ocr_grpc.rpc.upload import Upload
 from ocr_grpc.rpc.whole_document import WholeDocument
 from ocr_grpc.sidecar.plan import ORIGINAL_PATH
@@ -36,8 +39,10 @@ class OcrServicerImpl(OcrServiceServicer):
         version: str,
         limits: OcrLimits,
         offer: Offer,
+        kept: KeptStreams,
     ) -> None:
         self._intake = intake
+        self._kept = kept
         self._engines = engines
         self._version = version
         self._limits = limits
@@ -73,6 +78,12 @@ class OcrServicerImpl(OcrServiceServicer):
         events = self._uploaded(upload)
         return self._responses(pb.UploadExtractResponse, events, context)
 
+    def ResumeExtract(  # noqa: N802 - the name in the proto
+        self, request: pb.ResumeExtractRequest, context: Context
+    ) -> AsyncGenerator[pb.ResumeExtractResponse, None]:
+        """Send the events of an extraction that the caller lacks, and read what is left."""
+        return self._kept.resumed(request, context)
+
     async def Inspect(  # noqa: N802 - the name in the proto
         self, request: pb.InspectRequest, context: Context
     ) -> pb.InspectResponse:
@@ -89,7 +100,7 @@ class OcrServicerImpl(OcrServiceServicer):
 
     async def _inline(
         self, request: pb.ExtractRequest | pb.StreamExtractRequest
-    ) -> AsyncGenerator[Event, None]:
+    ) -> AsyncGenerator[Event | Kept[Any], None]:
         streamed = isinstance(request, pb.StreamExtractRequest)
         arriving = self._arriving(request, request.request_id, streamed)
         del request  # its bytes are on disk soon, and an extraction may last
@@ -114,21 +125,24 @@ class OcrServicerImpl(OcrServiceServicer):
             raise DocumentTooLarge(
                 limit, size_bytes, "MAX_INLINE_BYTES", "Use UploadExtract, which takes more."
             )
-        wanted = Wanted(options, request.file_name, request_id)
+        resumable = isinstance(request, pb.StreamExtractRequest) and request.resumable
+        wanted = Wanted(options, request.file_name, request_id, resumable)
         return Arriving(
             _once([request.content]),
             lambda: wanted,
             max_bytes=limit,
             held_bytes=size_bytes,
             streamed=streamed,
+            keep=partial(self._kept.begun, pb.StreamExtractResponse),
         )
 
-    async def _uploaded(self, upload: Upload) -> AsyncGenerator[Event, None]:
+    async def _uploaded(self, upload: Upload) -> AsyncGenerator[Event | Kept[Any], None]:
         await upload.begin()
         limit = self._limits.max_document_bytes
         if upload.size_bytes > limit:
             raise DocumentTooLarge(limit, upload.size_bytes)
-        arriving = Arriving(upload.chunks(), upload.wanted, max_bytes=limit)
+        keep = partial(self._kept.begun, pb.UploadExtractResponse)
+        arriving = Arriving(upload.chunks(), upload.wanted, max_bytes=limit, keep=keep)
         async with aclosing(self._intake.events(arriving)) as events:
             async for event in events:
                 yield event
@@ -136,32 +150,34 @@ class OcrServicerImpl(OcrServiceServicer):
     async def _responses(
         self,
         kind: Callable[..., Response],
-        events: AsyncGenerator[Event, None],
+        events: AsyncGenerator[Event | Kept[Response], None],
         context: Context,
     ) -> AsyncGenerator[Response, None]:
         """Yield the events as numbered responses, the last of them `finished` or `failed`.
 
         Callers over REST see no status once a stream runs, so it ends in an event as well. An error
-        before the first event is all theirs: the status becomes the HTTP code.
+        before the first event is all theirs: the status becomes the HTTP code. What was kept can go
+        on at another server, so it ends with what it came to: nothing leaves that was not kept.
         """
         # Held, because the end may run in another task, where there is no current call.
         call = current_call()
         sequence = 0
         last: Event | None = None
-        pages = 0
+        pages, kept = 0, False
         try:
             async with aclosing(events):
-                async for event in events:
-                    sequence, last = sequence + 1, event
-                    pages += isinstance(event, PageFinished)
-                    yield self._response(kind, sequence, event)
+                async for item in events:
+                    kept = isinstance(item, Kept)
+                    sequence, last = sequence + 1, item.event if isinstance(item, Kept) else item
+                    pages += isinstance(last, PageFinished)
+                    yield self._response(kind, sequence, item)
         except Exception as error:
             if isinstance(last, Finished | Failed):
                 # All was said; what failed is the tidying up, and that is ours alone.
                 log.exception("cleanup_failed", method=call.method)
                 raise
             known = error if isinstance(error, OcrError) else InternalError()
-            if sequence or not _is_rest(context):
+            if not kept and (sequence or not _is_rest(context)):
                 failed = Failed(known, Usage())
                 yield self._response(kind, sequence + 1, failed)
             raise
@@ -170,8 +186,12 @@ class OcrServicerImpl(OcrServiceServicer):
         if isinstance(last, Failed):
             raise last.error
 
-    def _response(self, kind: Callable[..., Response], sequence: int, event: Event) -> Response:
-        return event_to_proto(kind, sequence, event, self._engines.ready_workers_of)
+    def _response(
+        self, kind: Callable[..., Response], sequence: int, item: Event | Kept[Response]
+    ) -> Response:
+        if isinstance(item, Kept):
+            return item.response
+        return event_to_proto(kind, sequence, item, self._engines.ready_workers_of)
 
 
 async def _once(parts: list[bytes]) -> AsyncGenerator[bytes, None]:

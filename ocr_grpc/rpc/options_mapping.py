@@ -54,6 +54,24 @@ def options_from_proto(options: options_pb2.ExtractOptions) -> ExtractOptions:
     )
 
 
+def options_to_proto(options: ExtractOptions) -> options_pb2.ExtractOptions:
+    """Return options as they were asked for, without the password."""
+    form = options.text_format
+    return options_pb2.ExtractOptions(
+        mode=mode_to_proto(options.mode),
+        pages=options.pages,
+        dpi=options.dpi,
+        languages=options.languages,
+        engine=options.engine,
+        prompt=options.prompt,
+        text_format=text_format_to_proto(form) if form else options_pb2.TEXT_FORMAT_UNSPECIFIED,
+        skip_pictures=options.skip_pictures,
+        page_image_side_px=options.page_image_side_px,
+        quality=quality_to_proto(options.quality),
+        words=options.words,
+    )
+
+
 def _quality(wanted: options_pb2.Quality.ValueType) -> Quality:
     if wanted not in _QUALITIES:
         raise InvalidOption(

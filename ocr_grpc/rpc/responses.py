@@ -1,13 +1,30 @@
 """Turns the events of an extraction into the responses of the streaming RPCs."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from ocr_grpc.extraction import events
 from ocr_grpc.rpc import mapping
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 
-Response = TypeVar("Response", pb.StreamExtractResponse, pb.UploadExtractResponse)
+Response = TypeVar(
+    "Response", pb.StreamExtractResponse, pb.UploadExtractResponse, pb.ResumeExtractResponse
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Generic[Response]):
+    """An event that was kept for those who resume, as the response it was kept as."""
+
+    event: events.Event
+    response: Response
+
+
+def pages_ended(item: "events.Event | Kept[Any]") -> int:
+    """Return how many pages ended with an event: one or none."""
+    event = item.event if isinstance(item, Kept) else item
+    return int(isinstance(event, events.PageFinished))
 
 
 def event_to_proto(

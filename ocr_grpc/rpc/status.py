@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from ocr_grpc.accounts import errors as accounts
+from ocr_grpc.batches import errors as batches
 from ocr_grpc.documents import errors as documents
 from ocr_grpc.engines import errors as engines
 from ocr_grpc.engines.vlm import errors as vlm
@@ -14,9 +15,11 @@ from ocr_grpc.errors import InvalidOption, OcrError
 from ocr_grpc.extraction import errors as extraction
 from ocr_grpc.fetching import errors as fetching
 from ocr_grpc.metering import errors as metering
+from ocr_grpc.resumption import errors as resumption
 from ocr_grpc.rpc import errors as rpc
 from ocr_grpc.rpc.interceptors.base import Context
 from ocr_grpc.store import errors as store
+from ocr_grpc.webhooks import errors as webhooks
 
 DOMAIN = "ocr_grpc"
 DETAILS_KEY = "grpc-status-details-bin"
@@ -57,7 +60,17 @@ CODES: dict[type[OcrError], grpc.StatusCode] = {
     metering.TooManyStreams: Code.RESOURCE_EXHAUSTED,
     metering.QuotaExceeded: Code.RESOURCE_EXHAUSTED,
     metering.LedgerUnavailable: Code.UNAVAILABLE,
+    batches.TooManyBatches: Code.RESOURCE_EXHAUSTED,
+    batches.UploadsFull: Code.RESOURCE_EXHAUSTED,
+    batches.BatchDeleted: Code.ABORTED,
+    webhooks.TooManyWebhooks: Code.RESOURCE_EXHAUSTED,
+    batches.WorkerCrashed: Code.INVALID_ARGUMENT,
+    batches.GivenUp: Code.UNAVAILABLE,
+    resumption.ExtractionResumed: Code.ABORTED,
     store.DatabaseUnavailable: Code.UNAVAILABLE,
+    store.BlobsUnavailable: Code.UNAVAILABLE,
+    store.BlobMissing: Code.DATA_LOSS,
+    store.SealBroken: Code.DATA_LOSS,
     fetching.UrlUnreachable: Code.FAILED_PRECONDITION,
     rpc.OptionsTooLate: Code.INVALID_ARGUMENT,
     rpc.UploadTruncated: Code.INVALID_ARGUMENT,

@@ -20,8 +20,10 @@ _GROUPINGS = {
     ledger_pb2.USAGE_GROUPING_KIND: Grouping.KIND,
     ledger_pb2.USAGE_GROUPING_USER: Grouping.USER,
 }
-_KINDS = {kind.value: kind_to_proto(kind) for kind in DocumentKind}
-_KIND_VALUES = {number: value for value, number in _KINDS.items()}
+KINDS = {kind.value: kind_to_proto(kind) for kind in DocumentKind}
+"""Formats as the database has them, and their enum values."""
+
+_KIND_VALUES = {number: value for value, number in KINDS.items()}
 
 
 def grouping_from_proto(grouping: ledger_pb2.UsageGrouping.ValueType) -> Grouping:
@@ -80,8 +82,8 @@ def record_to_proto(row: UsageRow) -> ledger_pb2.UsageRecord:
         organization_id=row.organization_id or "",
         key_id=row.key_id or "",
         method=row.method,
-        kind=_KINDS.get(row.kind, document_pb2.DOCUMENT_KIND_UNSPECIFIED),
-        usage=_usage(row.pages, usage),
+        kind=KINDS.get(row.kind, document_pb2.DOCUMENT_KIND_UNSPECIFIED),
+        usage=usage_sum_to_proto(row.pages, usage),
         status=row.status,
         reason=row.reason,
         call_id=row.call_id,
@@ -92,13 +94,13 @@ def record_to_proto(row: UsageRow) -> ledger_pb2.UsageRecord:
 def group_to_proto(group: UsageSum, grouping: Grouping = Grouping.NONE) -> ledger_pb2.UsageGroup:
     """Return a sum as a message; formats get the names of their enum values."""
     name = group.name
-    if grouping is Grouping.KIND and name in _KINDS:
-        name = document_pb2.DocumentKind.Name(_KINDS[name])
+    if grouping is Grouping.KIND and name in KINDS:
+        name = document_pb2.DocumentKind.Name(KINDS[name])
     return ledger_pb2.UsageGroup(
         group=name,
         calls=min(group.calls, MAX_INT32),
         failed_calls=min(group.failed_calls, MAX_INT32),
-        usage=_usage(group.pages, group.usage),
+        usage=usage_sum_to_proto(group.pages, group.usage),
         duration_seconds=group.duration_seconds,
     )
 
@@ -117,7 +119,8 @@ def quota_to_proto(quota: QuotaState) -> ledger_pb2.Quota:
     )
 
 
-def _usage(pages: int, usage: PageUsage) -> usage_pb2.Usage:
+def usage_sum_to_proto(pages: int, usage: PageUsage) -> usage_pb2.Usage:
+    """Return what many pages consumed as a message; counts too large are given as its most."""
     return usage_pb2.Usage(
         prompt_tokens=min(usage.prompt_tokens, MAX_INT32),
         completion_tokens=min(usage.completion_tokens, MAX_INT32),

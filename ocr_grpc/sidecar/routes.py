@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, ServiceDescriptor
 
 from ocr_grpc.http_rules import HttpBinding, bindings_of
 from ocr_grpc.sidecar.filters import (
@@ -32,6 +32,8 @@ READING_RETRIES = f"{SAFE_RETRIES},reset,unavailable"
 NO_LIMITS = {SMALL_LIMIT: NO_LIMIT, DOCUMENT_LIMIT: NO_LIMIT}
 """For bodies that the service bounds: of gRPC, and in pieces."""
 
+HTTP_BODY = "google.api.HttpBody"
+
 NO_PREFLIGHT: JsonObject = {
     "name": "access-control-request-method",
     "present_match": True,
@@ -57,6 +59,8 @@ class Rpc:
     uploads: bool
     streams: bool
     takes_document: bool
+    sends_bytes: bool
+    """Whether the answer is a body of its own, and no message."""
 
     @property
     def reads_only(self) -> bool:
@@ -73,7 +77,11 @@ def rpcs(services: Sequence[ServiceDescriptor]) -> Iterator[Rpc]:
                 bindings=bindings_of(method),
                 uploads=method.client_streaming,
                 streams=method.server_streaming,
-                takes_document=method.client_streaming or _brings_bytes(method),
+                takes_document=method.client_streaming or _brings_bytes(method.input_type),
+                sends_bytes=any(
+                    field.message_type and field.message_type.full_name == HTTP_BODY
+                    for field in method.output_type.fields
+                ),
             )
 
 
@@ -85,14 +93,19 @@ def routes(plan: SidecarPlan, services: Sequence[ServiceDescriptor]) -> list[Jso
     """
     names = [service.full_name for service in services]
     all_rpcs = list(rpcs(services))
-    rest = [(rpc, binding.path) for rpc in all_rpcs for binding in rpc.bindings]
+    rest = [(rpc, binding) for rpc in all_rpcs for binding in rpc.bindings]
     web = {url: file_name(plan, str(path)) for url, path in plan.web_files.items()}
     return [
         *web_routes(web),
         *_metrics(plan),
         *_wrong_methods(all_rpcs),
-        *(_rest(plan, rpc, path, names, sse=True) for rpc, path in rest if rpc.streams),
-        *(_rest(plan, rpc, path, names) for rpc, path in rest if rpc.takes_document),
+        # A file stays a file, whatever the caller accepts.
+        *(
+            _rest(plan, rpc, binding, names, sse=True)
+            for rpc, binding in rest
+            if rpc.streams and not rpc.sends_bytes
+        ),
+        *(_rest(plan, rpc, binding, names) for rpc, binding in rest if rpc.takes_document),
         *(_rpc(plan, rpc) for rpc in all_rpcs),
         # Everything else over REST, and gRPC's own services.
         _route({"prefix": "/v1/"}, _small()),
@@ -130,12 +143,13 @@ def _wrong_methods(all_rpcs: Sequence[Rpc]) -> Iterator[JsonObject]:
 
 
 def _rest(
-    plan: SidecarPlan, rpc: Rpc, path: str, services: Sequence[str], sse: bool = False
+    plan: SidecarPlan, rpc: Rpc, binding: HttpBinding, services: Sequence[str], sse: bool = False
 ) -> JsonObject:
-    match: JsonObject = _path_match(path)
+    # Other methods of the same path are other RPCs, which may bring no document.
+    headers = [{"name": ":method", "string_match": {"exact": binding.method}}]
     if sse:
-        accepts = {"name": "accept", "string_match": {"contains": "text/event-stream"}}
-        match = {**match, "headers": [accepts]}
+        headers.append({"name": "accept", "string_match": {"contains": "text/event-stream"}})
+    match = {**_path_match(binding.path), "headers": headers}
     config = transcoder(plan, services, plan.limits.max_body_bytes, sse)
     action = _streaming(plan) if rpc.streams else _document(plan)
     # Uploads pass piece by piece; the service counts them.
@@ -217,5 +231,16 @@ def _path_match(template: str) -> JsonObject:
     return {"safe_regex": {"regex": "[^/:]+".join(re.escape(part) for part in parts)}}
 
 
-def _brings_bytes(method: MethodDescriptor) -> bool:
-    return any(field.type == FieldDescriptor.TYPE_BYTES for field in method.input_type.fields)
+def _brings_bytes(message: Descriptor, seen: frozenset[str] = frozenset()) -> bool:
+    """Return whether a message of ours has bytes in it, at any depth."""
+    seen |= {message.full_name}
+    return any(
+        field.type == FieldDescriptor.TYPE_BYTES
+        or (
+            field.message_type is not None
+            and field.message_type.file.package == message.file.package
+            and field.message_type.full_name not in seen
+            and _brings_bytes(field.message_type, seen)
+        )
+        for field in message.fields
+    )

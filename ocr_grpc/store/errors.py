@@ -24,5 +24,37 @@ class InvalidPageToken(InvalidOption):
         )
 
 
+class SealBroken(OcrError):
+    """Something in the database was sealed with another `SECRET_KEY`, or changed."""
+
+    reason = "SEAL_BROKEN"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "What was stored cannot be read: the servers of this installation need one SECRET_KEY."
+        )
+
+
+class BlobMissing(OcrError):
+    """The bytes of a document are not where they were put."""
+
+    reason = "BLOB_MISSING"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The bytes of this document are gone. Servers and workers need one BLOB_URL."
+        )
+
+
+class BlobsUnavailable(OcrError):
+    """The store for documents does not answer, or has no room."""
+
+    reason = "BLOBS_UNAVAILABLE"
+    retry_after_seconds = 5.0
+
+    def __init__(self) -> None:
+        super().__init__("The store for documents does not answer at the moment. Try again.")
+
+
 class SchemaBehind(Exception):
     """The tables are older than this program; the message says the command."""

@@ -1,8 +1,8 @@
 """All tables, for migrations: importing this module is what makes them known."""
 
-from ocr_grpc.store import accounts, metering
+from ocr_grpc.store import accounts, batches, metering, resumption, webhooks
 from ocr_grpc.store.base import Base
 
-__all__ = ["accounts", "metadata", "metering"]
+__all__ = ["accounts", "batches", "metadata", "metering", "resumption", "webhooks"]
 
 metadata = Base.metadata

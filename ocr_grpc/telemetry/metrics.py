@@ -65,6 +65,22 @@ class Metrics:
         self.database_errors = self._counter(
             "ocr_database_errors", "Times the database did not answer background work."
         )
+        self.batch_pages = self._counter("ocr_batch_pages", "Pages of batches that ended.")
+        self.batch_commits = self._counter(
+            "ocr_batch_commits", "Transactions of the task that writes pages of batches."
+        )
+        self.batch_chunks_running = self._gauge(
+            "ocr_batch_chunks_running", "Chunks of batches that this process works on."
+        )
+        self.batch_retries = self._counter(
+            "ocr_batch_retries", "Chunks put back because of an error that may pass.", "reason"
+        )
+        self.batch_crashes = self._counter(
+            "ocr_batch_crashes", "Chunks taken up whose process had died, or was taken for dead."
+        )
+        self.batch_dead_letters = self._counter(
+            "ocr_batch_dead_letters", "Chunks of batches that were given up."
+        )
         self.sidecar_up = self._gauge("ocr_sidecar_up", "1 while the HTTP sidecar runs.")
         self.sidecar_ends = self._counter(
             "ocr_sidecar_ends", "Times the HTTP sidecar ended and was started again."
@@ -84,6 +100,9 @@ class Metrics:
             "upkeep, cancelled is callers' doing, all else is a document's.",
             "family",
             "reason",
+        )
+        self.webhook_attempts = self._counter(
+            "ocr_webhook_attempts", "Messages sent to webhooks, by what came of it.", "outcome"
         )
 
     def refused(self, reason: str) -> None:

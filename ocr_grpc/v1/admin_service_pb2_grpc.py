@@ -100,6 +100,16 @@ class AdminServiceStub:
                 request_serializer=ocr__grpc_dot_v1_dot_admin__service__pb2.AdminServiceGetUsageSummaryRequest.SerializeToString,
                 response_deserializer=ocr__grpc_dot_v1_dot_admin__service__pb2.AdminServiceGetUsageSummaryResponse.FromString,
                 _registered_method=True)
+        self.ListDeadLetters = channel.unary_unary(
+                '/ocr_grpc.v1.AdminService/ListDeadLetters',
+                request_serializer=ocr__grpc_dot_v1_dot_admin__service__pb2.ListDeadLettersRequest.SerializeToString,
+                response_deserializer=ocr__grpc_dot_v1_dot_admin__service__pb2.ListDeadLettersResponse.FromString,
+                _registered_method=True)
+        self.ResendDeadLetter = channel.unary_unary(
+                '/ocr_grpc.v1.AdminService/ResendDeadLetter',
+                request_serializer=ocr__grpc_dot_v1_dot_admin__service__pb2.ResendDeadLetterRequest.SerializeToString,
+                response_deserializer=ocr__grpc_dot_v1_dot_admin__service__pb2.ResendDeadLetterResponse.FromString,
+                _registered_method=True)
         self.ListAuditEvents = channel.unary_unary(
                 '/ocr_grpc.v1.AdminService/ListAuditEvents',
                 request_serializer=ocr__grpc_dot_v1_dot_admin__service__pb2.ListAuditEventsRequest.SerializeToString,
@@ -218,6 +228,20 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDeadLetters(self, request, context):
+        """Lists parts of batches that were given up because every attempt ended badly, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResendDeadLetter(self, request, context):
+        """Has such a part read again; its batch goes on, and ends anew. Fails with `NOT_FOUND` (`DEAD_LETTER_NOT_FOUND`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListAuditEvents(self, request, context):
         """Lists what administrators did and which credentials changed, the newest first.
         """
@@ -299,6 +323,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.GetUsageSummary,
                     request_deserializer=ocr__grpc_dot_v1_dot_admin__service__pb2.AdminServiceGetUsageSummaryRequest.FromString,
                     response_serializer=ocr__grpc_dot_v1_dot_admin__service__pb2.AdminServiceGetUsageSummaryResponse.SerializeToString,
+            ),
+            'ListDeadLetters': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeadLetters,
+                    request_deserializer=ocr__grpc_dot_v1_dot_admin__service__pb2.ListDeadLettersRequest.FromString,
+                    response_serializer=ocr__grpc_dot_v1_dot_admin__service__pb2.ListDeadLettersResponse.SerializeToString,
+            ),
+            'ResendDeadLetter': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResendDeadLetter,
+                    request_deserializer=ocr__grpc_dot_v1_dot_admin__service__pb2.ResendDeadLetterRequest.FromString,
+                    response_serializer=ocr__grpc_dot_v1_dot_admin__service__pb2.ResendDeadLetterResponse.SerializeToString,
             ),
             'ListAuditEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAuditEvents,
@@ -663,6 +697,60 @@ class AdminService:
             '/ocr_grpc.v1.AdminService/GetUsageSummary',
             ocr__grpc_dot_v1_dot_admin__service__pb2.AdminServiceGetUsageSummaryRequest.SerializeToString,
             ocr__grpc_dot_v1_dot_admin__service__pb2.AdminServiceGetUsageSummaryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeadLetters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ocr_grpc.v1.AdminService/ListDeadLetters',
+            ocr__grpc_dot_v1_dot_admin__service__pb2.ListDeadLettersRequest.SerializeToString,
+            ocr__grpc_dot_v1_dot_admin__service__pb2.ListDeadLettersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResendDeadLetter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ocr_grpc.v1.AdminService/ResendDeadLetter',
+            ocr__grpc_dot_v1_dot_admin__service__pb2.ResendDeadLetterRequest.SerializeToString,
+            ocr__grpc_dot_v1_dot_admin__service__pb2.ResendDeadLetterResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -74,6 +74,10 @@ class AdminServiceStub:
     """Lists the calls of anyone, the newest first."""
     GetUsageSummary: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.AdminServiceGetUsageSummaryRequest, _admin_service_pb2.AdminServiceGetUsageSummaryResponse]
     """Sums up the calls of anyone."""
+    ListDeadLetters: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ListDeadLettersRequest, _admin_service_pb2.ListDeadLettersResponse]
+    """Lists parts of batches that were given up because every attempt ended badly, the newest first."""
+    ResendDeadLetter: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ResendDeadLetterRequest, _admin_service_pb2.ResendDeadLetterResponse]
+    """Has such a part read again; its batch goes on, and ends anew. Fails with `NOT_FOUND` (`DEAD_LETTER_NOT_FOUND`)."""
     ListAuditEvents: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ListAuditEventsRequest, _admin_service_pb2.ListAuditEventsResponse]
     """Lists what administrators did and which credentials changed, the newest first."""
     GetSystemHealth: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.GetSystemHealthRequest, _admin_service_pb2.GetSystemHealthResponse]
@@ -125,6 +129,10 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Lists the calls of anyone, the newest first."""
     GetUsageSummary: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.AdminServiceGetUsageSummaryRequest, _admin_service_pb2.AdminServiceGetUsageSummaryResponse]  # type: ignore[assignment]
     """Sums up the calls of anyone."""
+    ListDeadLetters: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListDeadLettersRequest, _admin_service_pb2.ListDeadLettersResponse]  # type: ignore[assignment]
+    """Lists parts of batches that were given up because every attempt ended badly, the newest first."""
+    ResendDeadLetter: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ResendDeadLetterRequest, _admin_service_pb2.ResendDeadLetterResponse]  # type: ignore[assignment]
+    """Has such a part read again; its batch goes on, and ends anew. Fails with `NOT_FOUND` (`DEAD_LETTER_NOT_FOUND`)."""
     ListAuditEvents: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListAuditEventsRequest, _admin_service_pb2.ListAuditEventsResponse]  # type: ignore[assignment]
     """Lists what administrators did and which credentials changed, the newest first."""
     GetSystemHealth: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetSystemHealthRequest, _admin_service_pb2.GetSystemHealthResponse]  # type: ignore[assignment]
@@ -251,6 +259,22 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_service_pb2.AdminServiceGetUsageSummaryResponse, _abc.Awaitable[_admin_service_pb2.AdminServiceGetUsageSummaryResponse]]:
         """Sums up the calls of anyone."""
+
+    @_abc_1.abstractmethod
+    def ListDeadLetters(
+        self,
+        request: _admin_service_pb2.ListDeadLettersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.ListDeadLettersResponse, _abc.Awaitable[_admin_service_pb2.ListDeadLettersResponse]]:
+        """Lists parts of batches that were given up because every attempt ended badly, the newest first."""
+
+    @_abc_1.abstractmethod
+    def ResendDeadLetter(
+        self,
+        request: _admin_service_pb2.ResendDeadLetterRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.ResendDeadLetterResponse, _abc.Awaitable[_admin_service_pb2.ResendDeadLetterResponse]]:
+        """Has such a part read again; its batch goes on, and ends anew. Fails with `NOT_FOUND` (`DEAD_LETTER_NOT_FOUND`)."""
 
     @_abc_1.abstractmethod
     def ListAuditEvents(

@@ -5,7 +5,7 @@ The events of an extraction. Every streaming RPC has a response message of its o
 
 The order is: one `started`; for each page one `page_started`, at most one `page_image`, any number of
 `delta` and `retract`, one `page_finished`; and as the last event of the stream, always, one `finished` or
-`failed`. Events of different pages may interleave; those of one page are in order. A page that
+`failed` (a resumable call that ends while it can still go on has its status alone). Events of different pages may interleave; those of one page are in order. A page that
 fails before its size is known has no `page_started`, and a document that is refused has nothing
 but `failed` (over REST: nothing but the HTTP status).
 """

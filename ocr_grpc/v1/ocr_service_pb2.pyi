@@ -156,6 +156,7 @@ class StreamExtractRequest(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     FILE_NAME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RESUMABLE_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
     """The bytes of the document. Must not be empty."""
     file_name: _builtins.str
@@ -166,6 +167,11 @@ class StreamExtractRequest(_message.Message):
     """Makes a repetition free: pages charged under an id are not charged again, for a day. At most
     128 characters; letters, digits and `._:/=+-`. Another document or other options under the same
     id are refused with `REQUEST_ID_REUSED`. Empty: every call is charged.
+    """
+    resumable: _builtins.bool
+    """Keeps the events, so that `ResumeExtract` can go on where a broken connection stopped: for as long as
+    `resumable_seconds` of `GetCapabilities` says after the last of them, and the document until its last page ended. A
+    call that ends before `started` has nothing to resume.
     """
     @_builtins.property
     def options(self) -> _options_pb2.ExtractOptions:
@@ -178,10 +184,11 @@ class StreamExtractRequest(_message.Message):
         content: _builtins.bytes = ...,
         file_name: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        resumable: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "file_name", b"file_name", "options", b"options", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "file_name", b"file_name", "options", b"options", "request_id", b"request_id", "resumable", b"resumable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -270,6 +277,7 @@ class UploadExtractRequest(_message.Message):
     FILE_NAME_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RESUMABLE_FIELD_NUMBER: _builtins.int
     file_name: _builtins.str
     """What the caller calls the file, in the first message only. Its ending tells text formats apart
     that look the same, such as Markdown and plain text; nothing else is believed of it. At most 255 characters.
@@ -283,6 +291,12 @@ class UploadExtractRequest(_message.Message):
     again, for a day. At most 128 characters; letters, digits and `._:/=+-`. Another document or
     other options under the same id are refused with `REQUEST_ID_REUSED`. Empty: every call is
     charged.
+    """
+    resumable: _builtins.bool
+    """In the first message only.
+    Keeps the events, so that `ResumeExtract` can go on where a broken connection stopped: for as long as
+    `resumable_seconds` of `GetCapabilities` says after the last of them, and the document until its last page ended. A
+    call that ends before `started` has nothing to resume.
     """
     @_builtins.property
     def options(self) -> _options_pb2.ExtractOptions:
@@ -300,10 +314,11 @@ class UploadExtractRequest(_message.Message):
         file_name: _builtins.str = ...,
         size_bytes: _builtins.int = ...,
         request_id: _builtins.str = ...,
+        resumable: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "options", b"options"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "file_name", b"file_name", "options", b"options", "request_id", b"request_id", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "file_name", b"file_name", "options", b"options", "request_id", b"request_id", "resumable", b"resumable", "size_bytes", b"size_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -380,6 +395,104 @@ class UploadExtractResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___UploadExtractResponse: _TypeAlias = UploadExtractResponse  # noqa: Y015
+
+@_typing.final
+class ResumeExtractRequest(_message.Message):
+    """Asks for the events of an extraction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXTRACTION_ID_FIELD_NUMBER: _builtins.int
+    AFTER_SEQUENCE_FIELD_NUMBER: _builtins.int
+    extraction_id: _builtins.str
+    """Which one: the `extraction_id` of its `started`."""
+    after_sequence: _builtins.int
+    """The number of the last event that arrived. 0: from the beginning."""
+    def __init__(
+        self,
+        *,
+        extraction_id: _builtins.str = ...,
+        after_sequence: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_sequence", b"after_sequence", "extraction_id", b"extraction_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeExtractRequest: _TypeAlias = ResumeExtractRequest  # noqa: Y015
+
+@_typing.final
+class ResumeExtractResponse(_message.Message):
+    """Carries one event of an extraction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    STARTED_FIELD_NUMBER: _builtins.int
+    PAGE_STARTED_FIELD_NUMBER: _builtins.int
+    DELTA_FIELD_NUMBER: _builtins.int
+    RETRACT_FIELD_NUMBER: _builtins.int
+    PAGE_FINISHED_FIELD_NUMBER: _builtins.int
+    FINISHED_FIELD_NUMBER: _builtins.int
+    FAILED_FIELD_NUMBER: _builtins.int
+    PAGE_IMAGE_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.int
+    """The number of the event in this stream, from 1 without gaps."""
+    @_builtins.property
+    def started(self) -> _extraction_pb2.ExtractionStarted:
+        """The document was opened; this is what will be done."""
+
+    @_builtins.property
+    def page_started(self) -> _extraction_pb2.PageStarted:
+        """A page begins."""
+
+    @_builtins.property
+    def delta(self) -> _extraction_pb2.TextDelta:
+        """Text of a page."""
+
+    @_builtins.property
+    def retract(self) -> _extraction_pb2.TextRetract:
+        """Text of a page is taken back."""
+
+    @_builtins.property
+    def page_finished(self) -> _extraction_pb2.PageFinished:
+        """A page ended."""
+
+    @_builtins.property
+    def finished(self) -> _extraction_pb2.ExtractionFinished:
+        """The last event: all pages ended."""
+
+    @_builtins.property
+    def failed(self) -> _extraction_pb2.ExtractionFailed:
+        """The last event: nothing could be read, or the work could not go on."""
+
+    @_builtins.property
+    def page_image(self) -> _extraction_pb2.PageImage:
+        """What a page looks like."""
+
+    def __init__(
+        self,
+        *,
+        sequence: _builtins.int = ...,
+        started: _extraction_pb2.ExtractionStarted | None = ...,
+        page_started: _extraction_pb2.PageStarted | None = ...,
+        delta: _extraction_pb2.TextDelta | None = ...,
+        retract: _extraction_pb2.TextRetract | None = ...,
+        page_finished: _extraction_pb2.PageFinished | None = ...,
+        finished: _extraction_pb2.ExtractionFinished | None = ...,
+        failed: _extraction_pb2.ExtractionFailed | None = ...,
+        page_image: _extraction_pb2.PageImage | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delta", b"delta", "event", b"event", "failed", b"failed", "finished", b"finished", "page_finished", b"page_finished", "page_image", b"page_image", "page_started", b"page_started", "retract", b"retract", "started", b"started"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delta", b"delta", "event", b"event", "failed", b"failed", "finished", b"finished", "page_finished", b"page_finished", "page_image", b"page_image", "page_started", b"page_started", "retract", b"retract", "sequence", b"sequence", "started", b"started"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["started", "page_started", "delta", "retract", "page_finished", "finished", "failed", "page_image"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___ResumeExtractResponse: _TypeAlias = ResumeExtractResponse  # noqa: Y015
 
 @_typing.final
 class InspectRequest(_message.Message):
@@ -590,6 +703,9 @@ class Limits(_message.Message):
     MAX_ARCHIVE_BYTES_FIELD_NUMBER: _builtins.int
     MAX_ARCHIVE_RATIO_FIELD_NUMBER: _builtins.int
     MAX_PICTURES_PER_PAGE_FIELD_NUMBER: _builtins.int
+    MAX_BATCH_DOCUMENTS_FIELD_NUMBER: _builtins.int
+    MAX_RETENTION_HOURS_FIELD_NUMBER: _builtins.int
+    RESUMABLE_SECONDS_FIELD_NUMBER: _builtins.int
     max_inline_bytes: _builtins.int
     """The largest document inside one message, in bytes: `DOCUMENT_TOO_LARGE`."""
     max_document_bytes: _builtins.int
@@ -616,6 +732,12 @@ class Limits(_message.Message):
     """The most pictures read on one page of a structured document; a page with more is
     `PAGE_OUTCOME_DEGRADED` with `TOO_MANY_PICTURES`.
     """
+    max_batch_documents: _builtins.int
+    """The most documents of a batch: `TOO_MANY_DOCUMENTS`."""
+    max_retention_hours: _builtins.int
+    """How many hours a batch is kept at most after it has ended."""
+    resumable_seconds: _builtins.int
+    """How many seconds a resumable extraction is kept after its last event."""
     def __init__(
         self,
         *,
@@ -631,10 +753,13 @@ class Limits(_message.Message):
         max_archive_bytes: _builtins.int = ...,
         max_archive_ratio: _builtins.int = ...,
         max_pictures_per_page: _builtins.int = ...,
+        max_batch_documents: _builtins.int = ...,
+        max_retention_hours: _builtins.int = ...,
+        resumable_seconds: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_timeout_seconds", b"document_timeout_seconds", "max_archive_bytes", b"max_archive_bytes", "max_archive_members", b"max_archive_members", "max_archive_ratio", b"max_archive_ratio", "max_document_bytes", b"max_document_bytes", "max_dpi", b"max_dpi", "max_inline_bytes", b"max_inline_bytes", "max_page_pixels", b"max_page_pixels", "max_pages", b"max_pages", "max_pictures_per_page", b"max_pictures_per_page", "min_dpi", b"min_dpi", "page_timeout_seconds", b"page_timeout_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_timeout_seconds", b"document_timeout_seconds", "max_archive_bytes", b"max_archive_bytes", "max_archive_members", b"max_archive_members", "max_archive_ratio", b"max_archive_ratio", "max_batch_documents", b"max_batch_documents", "max_document_bytes", b"max_document_bytes", "max_dpi", b"max_dpi", "max_inline_bytes", b"max_inline_bytes", "max_page_pixels", b"max_page_pixels", "max_pages", b"max_pages", "max_pictures_per_page", b"max_pictures_per_page", "max_retention_hours", b"max_retention_hours", "min_dpi", b"min_dpi", "page_timeout_seconds", b"page_timeout_seconds", "resumable_seconds", b"resumable_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

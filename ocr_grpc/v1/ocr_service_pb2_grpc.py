@@ -67,6 +67,11 @@ class OcrServiceStub:
                 request_serializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.InspectRequest.SerializeToString,
                 response_deserializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.InspectResponse.FromString,
                 _registered_method=True)
+        self.ResumeExtract = channel.unary_stream(
+                '/ocr_grpc.v1.OcrService/ResumeExtract',
+                request_serializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.ResumeExtractRequest.SerializeToString,
+                response_deserializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.ResumeExtractResponse.FromString,
+                _registered_method=True)
         self.GetCapabilities = channel.unary_unary(
                 '/ocr_grpc.v1.OcrService/GetCapabilities',
                 request_serializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.GetCapabilitiesRequest.SerializeToString,
@@ -137,6 +142,18 @@ class OcrServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ResumeExtract(self, request, context):
+        """Sends the events of a resumable extraction after those that are known, and reads what is left, at any server.
+
+        Pages that ended are not read again; one that was under way begins anew, with a `retract` to offset 0 before
+        its next text. Whoever still receives the events elsewhere is cut off with `ABORTED` (`EXTRACTION_RESUMED`). Fails with
+        `NOT_FOUND` (`EXTRACTION_NOT_FOUND`) for those of others, without `resumable`, or too old; and with `INVALID_ARGUMENT`
+        (`SEQUENCE_OUT_OF_RANGE`) for a number that was never sent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetCapabilities(self, request, context):
         """Returns what this server can do: engines, languages, formats and limits.
         """
@@ -166,6 +183,11 @@ def add_OcrServiceServicer_to_server(servicer, server):
                     servicer.Inspect,
                     request_deserializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.InspectRequest.FromString,
                     response_serializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.InspectResponse.SerializeToString,
+            ),
+            'ResumeExtract': grpc.unary_stream_rpc_method_handler(
+                    servicer.ResumeExtract,
+                    request_deserializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.ResumeExtractRequest.FromString,
+                    response_serializer=ocr__grpc_dot_v1_dot_ocr__service__pb2.ResumeExtractResponse.SerializeToString,
             ),
             'GetCapabilities': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCapabilities,
@@ -294,6 +316,33 @@ class OcrService:
             '/ocr_grpc.v1.OcrService/Inspect',
             ocr__grpc_dot_v1_dot_ocr__service__pb2.InspectRequest.SerializeToString,
             ocr__grpc_dot_v1_dot_ocr__service__pb2.InspectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeExtract(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/ocr_grpc.v1.OcrService/ResumeExtract',
+            ocr__grpc_dot_v1_dot_ocr__service__pb2.ResumeExtractRequest.SerializeToString,
+            ocr__grpc_dot_v1_dot_ocr__service__pb2.ResumeExtractResponse.FromString,
             options,
             channel_credentials,
             insecure,

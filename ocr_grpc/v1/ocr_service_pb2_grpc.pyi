@@ -77,6 +77,14 @@ class OcrServiceStub:
 
     Takes documents up to `max_inline_bytes`. Refuses what an extraction with these options would refuse.
     """
+    ResumeExtract: _grpc.UnaryStreamMultiCallable[_ocr_service_pb2.ResumeExtractRequest, _ocr_service_pb2.ResumeExtractResponse]
+    """Sends the events of a resumable extraction after those that are known, and reads what is left, at any server.
+
+    Pages that ended are not read again; one that was under way begins anew, with a `retract` to offset 0 before
+    its next text. Whoever still receives the events elsewhere is cut off with `ABORTED` (`EXTRACTION_RESUMED`). Fails with
+    `NOT_FOUND` (`EXTRACTION_NOT_FOUND`) for those of others, without `resumable`, or too old; and with `INVALID_ARGUMENT`
+    (`SEQUENCE_OUT_OF_RANGE`) for a number that was never sent.
+    """
     GetCapabilities: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.GetCapabilitiesRequest, _ocr_service_pb2.GetCapabilitiesResponse]
     """Returns what this server can do: engines, languages, formats and limits."""
 
@@ -128,6 +136,14 @@ class OcrServiceAsyncStub(OcrServiceStub):
     """Says what a document is and what reading it would cost, without reading it. Costs no pages.
 
     Takes documents up to `max_inline_bytes`. Refuses what an extraction with these options would refuse.
+    """
+    ResumeExtract: _aio.UnaryStreamMultiCallable[_ocr_service_pb2.ResumeExtractRequest, _ocr_service_pb2.ResumeExtractResponse]  # type: ignore[assignment]
+    """Sends the events of a resumable extraction after those that are known, and reads what is left, at any server.
+
+    Pages that ended are not read again; one that was under way begins anew, with a `retract` to offset 0 before
+    its next text. Whoever still receives the events elsewhere is cut off with `ABORTED` (`EXTRACTION_RESUMED`). Fails with
+    `NOT_FOUND` (`EXTRACTION_NOT_FOUND`) for those of others, without `resumable`, or too old; and with `INVALID_ARGUMENT`
+    (`SEQUENCE_OUT_OF_RANGE`) for a number that was never sent.
     """
     GetCapabilities: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.GetCapabilitiesRequest, _ocr_service_pb2.GetCapabilitiesResponse]  # type: ignore[assignment]
     """Returns what this server can do: engines, languages, formats and limits."""
@@ -201,6 +217,20 @@ class OcrServiceServicer(metaclass=_abc_1.ABCMeta):
         """Says what a document is and what reading it would cost, without reading it. Costs no pages.
 
         Takes documents up to `max_inline_bytes`. Refuses what an extraction with these options would refuse.
+        """
+
+    @_abc_1.abstractmethod
+    def ResumeExtract(
+        self,
+        request: _ocr_service_pb2.ResumeExtractRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_ocr_service_pb2.ResumeExtractResponse], _abc.AsyncIterator[_ocr_service_pb2.ResumeExtractResponse]]:
+        """Sends the events of a resumable extraction after those that are known, and reads what is left, at any server.
+
+        Pages that ended are not read again; one that was under way begins anew, with a `retract` to offset 0 before
+        its next text. Whoever still receives the events elsewhere is cut off with `ABORTED` (`EXTRACTION_RESUMED`). Fails with
+        `NOT_FOUND` (`EXTRACTION_NOT_FOUND`) for those of others, without `resumable`, or too old; and with `INVALID_ARGUMENT`
+        (`SEQUENCE_OUT_OF_RANGE`) for a number that was never sent.
         """
 
     @_abc_1.abstractmethod

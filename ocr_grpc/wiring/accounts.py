@@ -19,7 +19,7 @@ from ocr_grpc.accounts.mail_tokens import MailTokens
 from ocr_grpc.accounts.memberships import Memberships
 from ocr_grpc.accounts.organizations import Organizations
 from ocr_grpc.accounts.passwords import PasswordHasher
-from ocr_grpc.accounts.principal import Limits, Principal, QuotaShare, Role
+from ocr_grpc.accounts.principal import Limits, Principal, Role, everybody
 from ocr_grpc.accounts.registration import Registration
 from ocr_grpc.accounts.sessions import Sessions
 from ocr_grpc.accounts.throttle import LoginLimits, LoginThrottle
@@ -93,7 +93,7 @@ async def open_accounts(
     )
     throttle = LoginThrottle(windows, login_limits)
     try:
-        everybody, password_path = await _first_people(settings, users, api_keys)
+        everyone, password_path = await _first_people(settings, users, api_keys)
     except bootstrap.BootstrapFailed as failed:
         raise CannotServe(str(failed)) from None
     except (PasswordTooShort, PasswordTooLong) as wrong:
@@ -112,7 +112,7 @@ async def open_accounts(
         AuditLog(database),
         authenticator,
         changes,
-        everybody,
+        everyone,
         password_path,
     )
 
@@ -135,8 +135,7 @@ async def _first_people(
         await bootstrap.retire_anonymous(users, name)
         return None, admin.password_path
     user_id = await bootstrap.ensure_anonymous(users, name)
-    everybody = Principal(user_id, name, Role.ADMIN, Limits(), QuotaShare(user_id, 0))
-    return everybody, admin.password_path
+    return everybody(user_id, name), admin.password_path
 
 
 def role_limits(settings: Settings) -> dict[Role, Limits]:

@@ -2,8 +2,6 @@
 
 import asyncio
 import ipaddress
-import os
-import signal
 from contextlib import AsyncExitStack, suppress
 
 import grpc
@@ -23,6 +21,7 @@ from ocr_grpc.telemetry.metrics import Metrics
 from ocr_grpc.wiring.certificates import open_certificates
 from ocr_grpc.wiring.errors import CannotServe
 from ocr_grpc.wiring.folders import make_run_dir, make_spool
+from ocr_grpc.wiring.until_stopped import run_until_stopped
 from ocr_grpc.wiring.workers import worker_settings
 
 log = structlog.get_logger()
@@ -141,25 +140,8 @@ class EngineMachine:
 
     async def run(self, on_ready: "asyncio.Future[None]") -> None:
         """Serve until SIGTERM or SIGINT, then let running pages end."""
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        starting = asyncio.create_task(self.start())
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not starting.done():
-            starting.cancel()
-            await asyncio.wait({starting})
-            return
-        await starting
-        on_ready.set_result(None)
-        await stopping
-        # A second signal, or something that hangs, must not keep the process for ever.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, os._exit, 1)
-        loop.call_later(self._settings.shutdown_grace_seconds + HARD_EXIT_SECONDS, os._exit, 1)
-        await self.stop()
+        bound = self._settings.shutdown_grace_seconds + HARD_EXIT_SECONDS
+        await run_until_stopped(self, bound, on_ready)
 
     async def stop(self) -> None:
         """Drain: servers are told that we leave, running pages may end, then everything closes."""

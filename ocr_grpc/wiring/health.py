@@ -7,8 +7,9 @@ from pathlib import Path
 from time import perf_counter
 
 from ocr_grpc.metering.ledger import Ledger
+from ocr_grpc.store.blobs import Blobs
 from ocr_grpc.store.database import Database
-from ocr_grpc.store.errors import DatabaseUnavailable
+from ocr_grpc.store.errors import BlobsUnavailable, DatabaseUnavailable
 from ocr_grpc.store.rate_windows import RateWindows
 from ocr_grpc.store.redis_link import RedisGone
 from ocr_grpc.telemetry.components import Component, ComponentState
@@ -27,6 +28,7 @@ class ServerHealth:
         windows: RateWindows,
         ledger: Ledger,
         data_dir: Path,
+        blobs: Blobs,
         ready_workers: Callable[[], int],
         mail_configured: bool,
         http_up: Callable[[], bool | None],
@@ -36,6 +38,7 @@ class ServerHealth:
         self._windows = windows
         self._ledger = ledger
         self._data_dir = data_dir
+        self._blobs = blobs
         self._ready_workers = ready_workers
         self._mail_configured = mail_configured
         self._http_up = http_up
@@ -43,11 +46,14 @@ class ServerHealth:
 
     async def check(self) -> list[Component]:
         """Ask every part; one that does not answer within some seconds is down."""
-        database, redis, disk = await asyncio.gather(
-            _asked("database", self._database.ping), self._redis(), self._disk()
+        database, redis, disk, blobs = await asyncio.gather(
+            _asked("database", self._database.ping),
+            self._redis(),
+            self._disk(),
+            _asked("blobs", self._blobs.ping),
         )
         here = (self._written(), self._engine(), self._model(), self._http(), self._mail())
-        return [database, redis, disk, *here]
+        return [database, redis, disk, blobs, *here]
 
     async def _redis(self) -> Component:
         if not self._windows.is_shared:
@@ -96,6 +102,6 @@ async def _asked(name: str, ask: Callable[[], Awaitable[None]]) -> Component:
     try:
         async with asyncio.timeout(ASK_SECONDS):
             await ask()
-    except (DatabaseUnavailable, RedisGone, TimeoutError):
+    except (DatabaseUnavailable, BlobsUnavailable, RedisGone, TimeoutError):
         return Component(name, ComponentState.DOWN, "it does not answer")
     return Component(name, ComponentState.OK, latency_ms=(perf_counter() - began) * 1000)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
+from ocr_grpc.batches.limits import BatchLimits
 from ocr_grpc.documents.limits import DocumentLimits
 from ocr_grpc.documents.pool import DocumentPool
 from ocr_grpc.documents.spool import Spool
@@ -128,7 +129,7 @@ async def open_vision(settings: Settings) -> "VisionEngine | None":
     return vision
 
 
-Limits = TypeVar("Limits", ExtractionLimits, OcrLimits, VisionSettings)
+Limits = TypeVar("Limits", ExtractionLimits, OcrLimits, VisionSettings, BatchLimits)
 
 
 def limits_for(kind: type[Limits], settings: Settings) -> Limits:

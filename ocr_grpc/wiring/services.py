@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 import grpc.aio
 
+from ocr_grpc.batches.dead_letters import DeadLetters
 from ocr_grpc.rpc.admin import AdminAreas, AdminServicer
 from ocr_grpc.rpc.auth import AuthAreas, AuthServicerImpl
 from ocr_grpc.rpc.interceptors.auth import AuthInterceptor
@@ -64,6 +65,7 @@ def add_account_services(
     accounts: Accounts,
     metering: Metering,
     health: SystemHealth,
+    dead_letters: DeadLetters,
 ) -> None:
     """Have the server answer the services about people and their usage."""
     areas = AuthAreas(
@@ -86,7 +88,7 @@ def add_account_services(
         version("ocr-grpc"),
         utc_now(),
     )
-    add_AdminServiceServicer_to_server(AdminServicer(admin), server)
+    add_AdminServiceServicer_to_server(AdminServicer(admin, dead_letters), server)
     add_UsageServiceServicer_to_server(UsageServicer(metering.queries), server)
     add_OrganizationsServiceServicer_to_server(
         OrganizationsServicer(accounts.organizations, accounts.memberships), server

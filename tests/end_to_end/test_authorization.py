@@ -50,6 +50,7 @@ DECLARED = {
         "StreamExtract": "ocr",
         "UploadExtract": "ocr",
         "Inspect": "ocr",
+        "ResumeExtract": "ocr",
         "GetCapabilities": ANYONE,
     },
     "CompatibilityService": {
@@ -57,6 +58,36 @@ DECLARED = {
         "CreateChatCompletion": "ocr",
         "ListModels": "ocr",
     },
+    "BatchService": dict.fromkeys(
+        [
+            "CreateBatch",
+            "ListBatches",
+            "UploadDocument",
+            "DeleteUpload",
+            "GetBatch",
+            "DeleteBatch",
+            "WatchBatch",
+            "CancelBatch",
+            "ListBatchDocuments",
+            "GetBatchDocument",
+            "DownloadBatchDocument",
+            "DownloadBatch",
+        ],
+        "batches",
+    ),
+    "WebhooksService": dict.fromkeys(
+        [
+            "CreateWebhook",
+            "ListWebhooks",
+            "GetWebhook",
+            "UpdateWebhook",
+            "DeleteWebhook",
+            "RotateWebhookSecret",
+            "ListWebhookDeliveries",
+            "ResendWebhookDelivery",
+        ],
+        "batches",
+    ),
     "UsageService": {"ListUsage": "usage", "GetUsageSummary": "usage"},
     "OrganizationsService": {
         "CreateOrganization": ADMIN,
@@ -87,6 +118,8 @@ DECLARED = {
             "GetUsageSummary",
             "ListAuditEvents",
             "GetSystemHealth",
+            "ListDeadLetters",
+            "ResendDeadLetter",
         ],
         ADMIN,
     ),
@@ -107,6 +140,7 @@ REFUSALS = {
 }
 SCOPES = {
     "ocr": access_pb2.SCOPE_OCR,
+    "batches": access_pb2.SCOPE_BATCHES,
     "keys": access_pb2.SCOPE_KEYS,
     "usage": access_pb2.SCOPE_USAGE,
 }

@@ -118,5 +118,5 @@ async def test_a_request_that_stops_half_way_is_given_up_and_leaves_nothing(tmp_
 
 
 def test_a_list_of_hosts_that_is_none_is_told_at_the_start():
-    with pytest.raises(CannotServe, match=r"FETCH_HOSTS: 'https://a\.example' is no host"):
-        make_fetcher(Settings(_env_file=None, fetch_hosts="https://a.example"))
+    with pytest.raises(CannotServe, match=r"FETCH_HOSTS: 'https://a\.example/b' is no host"):
+        make_fetcher(Settings(_env_file=None, fetch_hosts="https://a.example/b"))

@@ -98,6 +98,28 @@ def test_the_query_gives_defaults_and_no_contradictions(client):
     assert reason(post(client, FILE, ("request_id", b"two"), query=query)) == "INVALID_OPTION"
 
 
+def test_a_form_may_ask_for_events_that_can_be_had_again(client):
+    for answer in (
+        post(client, FILE, ("resumable", b"true")),
+        post(client, FILE, query="?resumable=true"),
+    ):
+        sent = events(answer)
+        path = f"/v1/extractions/{sent[0]['started']['extraction_id']}:resume"
+        assert events(client.get(path)) == sent
+        assert events(client.get(path, params={"after_sequence": 3})) == sent[3:]
+    as_events = client.get(path, headers={"accept": "text/event-stream"})
+    assert as_events.headers["content-type"] == "text/event-stream"
+    assert as_events.text.count("data: ") == len(sent)
+    contradiction = post(client, FILE, ("resumable", b"false"), query="?resumable=true")
+    assert reason(contradiction) == "INVALID_OPTION"
+    path = events(post(client, FILE))[0]["started"]["extraction_id"]
+    unkept = client.get(f"/v1/extractions/{path}:resume")
+    assert (unkept.status_code, unkept.json()["details"][0]["reason"]) == (
+        404,
+        "EXTRACTION_NOT_FOUND",
+    )
+
+
 def test_a_repetition_with_the_same_request_id_must_be_one(client):
     assert pages_read(post(client, FILE, ("request_id", b"form-1"))) == [1, 2, 3]
     assert pages_read(post(client, ("request_id", b"form-1"), FILE)) == [1, 2, 3]

@@ -11,10 +11,11 @@ from ocr_grpc.store import tables
 from ocr_grpc.store.database import Database
 from ocr_grpc.v1 import admin_service_pb2 as admin_pb
 from ocr_grpc.v1 import auth_service_pb2 as auth_pb
+from ocr_grpc.v1 import batch_service_pb2 as batch_pb
 from ocr_grpc.v1 import keys_service_pb2 as keys_pb
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1 import options_pb2
-from tests.people import ADMIN_PASSWORD, PASSWORD, House, api_key, bearer
+from tests.people import ADMIN_PASSWORD, PASSWORD, House, Metadata, api_key, bearer
 from tests.processes import serve
 
 SIGNING = "canary-signing-secret-canary-signing"
@@ -23,6 +24,7 @@ OTHER_PASSWORD = "canary wrong password"
 THIRD_PASSWORD = "canary next password"
 DOCUMENT_PASSWORD = "canary-of-a-document"
 WRONG_DOCUMENT_PASSWORD = "canary-of-none"
+URL_KEY = "canary-key-in-a-url"
 
 
 def encrypted(password: str) -> pb.ExtractRequest:
@@ -33,6 +35,29 @@ def encrypted(password: str) -> pb.ExtractRequest:
     canvas.save()
     options = options_pb2.ExtractOptions(password=password)
     return pb.ExtractRequest(content=sink.getvalue(), options=options, request_id="secret-1")
+
+
+async def keep_secrets(home: House, user: Metadata) -> str:
+    """Have secrets kept for work in the background; return what is said of the documents."""
+    document = encrypted(DOCUMENT_PASSWORD)
+    kept = {"options": document.options, "content": document.content}
+    url = f"https://files.invalid/a.pdf?key={URL_KEY}"
+    asked = batch_pb.CreateBatchRequest(documents=[kept, {"url": url, "options": kept["options"]}])
+    batch_id = (await home.batches.CreateBatch(asked, metadata=user)).batch.batch_id
+    watching = batch_pb.WatchBatchRequest(batch_id=batch_id, pages=True)
+    events = []
+    async for event in home.batches.WatchBatch(watching, metadata=user):
+        events.append(event)
+        if event.HasField("document_finished"):
+            break
+    stream = pb.StreamExtractRequest(
+        content=document.content, options=document.options, resumable=True
+    )
+    events += [event async for event in home.ocr.StreamExtract(stream, metadata=user)]
+    listing = batch_pb.ListBatchDocumentsRequest(batch_id=batch_id)
+    listed = await home.batches.ListBatchDocuments(listing, metadata=user)
+    batch = await home.batches.GetBatch(batch_pb.GetBatchRequest(batch_id=batch_id), metadata=user)
+    return f"{events} {listed} {batch}"
 
 
 async def errors_of(*calls) -> str:
@@ -82,7 +107,9 @@ async def use_secrets(home: House) -> tuple[set[str], str]:
         home.ocr.Extract(encrypted(WRONG_DOCUMENT_PASSWORD), metadata=api_key(rotated.secret)),
         home.ocr.Extract(pb.ExtractRequest(), metadata=bearer(login.access_token[:-5] + "AAAAA")),
     )
+    told += await keep_secrets(home, admin)
     secrets = {
+        URL_KEY,
         PASSWORD,
         ADMIN_PASSWORD,
         OTHER_PASSWORD,
@@ -123,12 +150,12 @@ def found_in(secrets: set[str], text: str) -> set[str]:
 async def test_no_secret_leaves_the_place_it_belongs_to(tmp_path, backend):
     values = {name.upper(): value for name, value in backend.settings.items()}
     values |= {"SECRET_KEY": SIGNING, "SMTP_URL": SMTP, "BOOTSTRAP_PASS": ADMIN_PASSWORD}
-    values |= {"AUTH_ENABLED": "true", "LOG_LEVEL": "debug"}
+    values |= {"AUTH_ENABLED": "true", "LOG_LEVEL": "debug", "FETCH_HOSTS": "files.invalid"}
     with serve(tmp_path, **values) as (_, address):
         async with grpc.aio.insecure_channel(address) as channel:
             secrets, told = await use_secrets(House(channel))
     log = (tmp_path / "serve.log").read_text()
-    assert len(secrets) == 18
+    assert len(secrets) == 19
     assert "behind a password" in told
     assert "behind a password" not in log
     assert "PASSWORD_WRONG" in told

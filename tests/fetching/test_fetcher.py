@@ -8,8 +8,9 @@ import pytest
 
 from ocr_grpc.errors import OcrError
 from ocr_grpc.fetching.addresses import is_public
-from ocr_grpc.fetching.fetcher import Fetcher, resolve
+from ocr_grpc.fetching.fetcher import Fetcher
 from ocr_grpc.fetching.hosts import AllowedHosts
+from ocr_grpc.fetching.pinned import resolve
 from tests.certificates import Authority
 from tests.fetching.web import web
 
@@ -79,6 +80,18 @@ async def test_a_host_that_is_not_in_the_list_is_not_even_resolved(site):
         assert (await refusal(there, url)).reason == "URL_NOT_ALLOWED"
     assert (await refusal(there, "http://files.example.com:22/")).reason == "URL_NOT_ALLOWED"
     assert names.asked == []
+
+
+async def test_the_scheme_counts_where_the_list_names_one(site):
+    site.has("/", b"plain")
+    there = fetcher(site, "https://files.example.com,http://plain.example.com")
+    assert await fetched(there, f"http://plain.example.com:{site.port}/") == b"plain"
+    for url in (f"http://files.example.com:{site.port}/", f"https://plain.example.com:{site.port}"):
+        refused = await refusal(there, url)
+        assert (refused.reason, refused.metadata["setting"]) == ("URL_NOT_ALLOWED", "FETCH_HOSTS")
+    site.redirects("/go", f"http://files.example.com:{site.port}/")
+    refused = await refusal(there, f"http://plain.example.com:{site.port}/go")
+    assert refused.reason == "URL_NOT_ALLOWED"
 
 
 async def test_without_a_list_nothing_is_fetched(site):

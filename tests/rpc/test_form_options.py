@@ -1,7 +1,7 @@
 import pytest
 
 from ocr_grpc.errors import InvalidOption
-from ocr_grpc.rpc.form_options import merged_options, single_value
+from ocr_grpc.rpc.form_options import merged_options, single_flag, single_value
 from ocr_grpc.v1 import options_pb2
 
 NONE = options_pb2.ExtractOptions()
@@ -85,3 +85,23 @@ def test_a_single_value_is_taken_from_wherever_it_is():
     assert single_value({"request_id": ["", "a"]}, "request_id", "a") == "a"
     with pytest.raises(InvalidOption):
         single_value({"request_id": ["b"]}, "request_id", "a")
+
+
+@pytest.mark.parametrize(
+    ("values", "given", "wanted"),
+    [
+        ([], False, False),
+        ([], True, True),
+        (["true"], False, True),
+        (["On", ""], True, True),
+        (["0"], False, False),
+    ],
+)
+def test_a_flag_is_said_by_the_query_or_by_the_form(values, given, wanted):
+    assert single_flag({"resumable": values}, "resumable", given) is wanted
+
+
+@pytest.mark.parametrize(("values", "given"), [(["no"], True), (["maybe"], False), (["1", "0"], 0)])
+def test_a_flag_that_is_said_to_be_both_or_neither_is_refused(values, given):
+    with pytest.raises(InvalidOption):
+        single_flag({"resumable": values}, "resumable", bool(given))

@@ -36,6 +36,8 @@ def answering(found: list[dict[str, Any]], path: str, **headers: str) -> dict[st
         how = matcher["string_match"]
         if "contains" in how:
             return how["contains"] in (value or "")
+        if "exact" in how:
+            return how["exact"] == value
         return re.fullmatch(how["safe_regex"]["regex"], value or "") is not None
 
     for route in found:
@@ -116,6 +118,13 @@ def test_streams_are_events_for_whoever_asks_for_them(tmp_path):
         route = answering(found, "/v1/ocr:upload", method="POST", accept=accept)
         options = route["typed_per_filter_config"][TRANSCODER]["print_options"]
         assert options["stream_sse_style_delimited"] is sse
+
+
+def test_a_file_is_a_file_whatever_is_accepted(tmp_path):
+    found = routes(plan_in(tmp_path), SERVICES)
+    path = "/v1/batches/some-id:download"
+    route = answering(found, path, method="GET", accept="text/event-stream")
+    assert route == answering(found, path, method="GET", accept="*/*")
 
 
 def test_only_what_changes_nothing_or_is_charged_once_is_tried_again_in_mid_call(tmp_path):

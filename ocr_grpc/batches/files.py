@@ -1,0 +1,262 @@
+"""The files of documents: how they come, who uses them, and when they go.
+
+A row is there before its bytes are and stays until they are gone, so a process that dies at any
+moment leaves nothing that no row leads to: rows whose time has passed are swept with their bytes.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ocr_grpc.accounts.names import possible_id
+from ocr_grpc.accounts.principal import Principal
+from ocr_grpc.batches.arrival import Arrival
+from ocr_grpc.batches.errors import UploadNotFound, UploadsFull
+from ocr_grpc.errors import OcrError
+from ocr_grpc.store.base import new_id
+from ocr_grpc.store.batches import DocumentRow, FileRow
+from ocr_grpc.store.blobs import Blobs
+from ocr_grpc.store.database import Database
+from ocr_grpc.store.errors import BlobsUnavailable
+
+log = structlog.get_logger()
+
+FETCHED_STAYS = timedelta(days=1)
+"""How long the bytes from a URL wait for their document, and how often it is looked whether a file
+whose time has passed is still used: by then any process that was about to name it has ended."""
+
+SWEPT_AT_ONCE = 100
+SWEEPS_AT_ONCE = 10
+
+
+class Files:
+    """Keeps and deletes the bytes of documents, and their rows."""
+
+    def __init__(
+        self, database: Database, blobs: Blobs, max_waiting_bytes: int, retention: timedelta
+    ) -> None:
+        """Take what is needed.
+
+        Args:
+            database: where the rows are.
+            blobs: where the bytes lie.
+            max_waiting_bytes: of uploads of one user that no batch uses.
+            retention: how long an upload waits for a batch.
+        """
+        self._database = database
+        self._blobs = blobs
+        self._max_waiting_bytes = max_waiting_bytes
+        self._retention = retention
+        self._arriving: Counter[str] = Counter()
+        """Bytes on their way in, by user."""
+
+    async def receive(
+        self, principal: Principal, file_name: str, chunks: AsyncIterator[bytes], max_bytes: int
+    ) -> FileRow:
+        """Keep an upload; it exists when this returns, and not if it raises or is cancelled.
+
+        Users with several uploads at a time at several servers may end a little above the limit.
+
+        Raises:
+            EmptyDocument: there was not one byte.
+            DocumentTooLarge: there were more than `max_bytes`.
+            UploadsFull: too many bytes of the user wait for a batch.
+            BlobsUnavailable: the bytes cannot be kept.
+        """
+        user_id = principal.user_id
+        async with self._database.read() as session:
+            waiting = await _waiting_bytes(session, user_id)
+        before = self._arriving[user_id]
+
+        def count(more: int) -> None:
+            self._arriving[user_id] += more
+            if waiting + self._arriving[user_id] > self._max_waiting_bytes:
+                raise UploadsFull(self._max_waiting_bytes)
+
+        arrival = Arrival(chunks, max_bytes, count)
+        try:
+            if waiting + before >= self._max_waiting_bytes:
+                raise UploadsFull(self._max_waiting_bytes)
+            return await self._kept(user_id, file_name, arrival, self._retention, uploaded=True)
+        finally:
+            self._arriving[user_id] -= arrival.counted_bytes
+            if not self._arriving[user_id]:
+                del self._arriving[user_id]
+
+    async def store_fetched(
+        self, user_id: str, chunks: AsyncIterator[bytes], file_name: str, max_bytes: int
+    ) -> FileRow:
+        """Keep the document from a URL, for the batch alone that asked for it.
+
+        Raises:
+            EmptyDocument: there was not one byte.
+            DocumentTooLarge: there were more than `max_bytes`.
+            BlobsUnavailable: the bytes cannot be kept.
+        """
+        arrival = Arrival(chunks, max_bytes, lambda _: None)
+        return await self._kept(user_id, file_name, arrival, FETCHED_STAYS, uploaded=False)
+
+    async def delete(self, user_id: str, upload_id: str) -> None:
+        """Delete an upload; batches that use it keep its bytes.
+
+        Raises:
+            UploadNotFound: the user has none of that id.
+            BlobsUnavailable: the bytes are still there; they go with the next sweep.
+        """
+        async with self._database.write() as session:
+            now = await self._database.now(session)
+            unused = await self._given_up(
+                session,
+                now,
+                FileRow.file_id == possible_id(upload_id),
+                FileRow.user_id == user_id,
+                FileRow.uploaded.is_(True),
+                FileRow.expire_time > now,
+            )
+            if unused is None:
+                raise UploadNotFound(upload_id)
+        await self._destroy(unused)
+
+    async def release(self, file_ids: Sequence[str]) -> None:
+        """Delete those files that no batch uses and nobody can name any more.
+
+        Args:
+            file_ids: of documents whose rows are gone, in a transaction that has ended.
+
+        Raises:
+            BlobsUnavailable: the bytes are still there; they go with the next sweep.
+        """
+        async with self._database.write() as session:
+            now = await self._database.now(session)
+            unused = await self._given_up(
+                session,
+                now,
+                FileRow.file_id.in_(file_ids),
+                FileRow.uploaded.is_(False) | (FileRow.expire_time <= now),
+            )
+        await self._destroy(unused or [])
+
+    async def sweep(self) -> int:
+        """Delete files whose time has passed and that no batch uses, 1,000 at most.
+
+        Several processes may do it at once.
+
+        Returns:
+            How many were deleted.
+
+        Raises:
+            BlobsUnavailable: the store does not answer; the rest is found again.
+        """
+        deleted = 0
+        for _ in range(SWEEPS_AT_ONCE):
+            async with self._database.read() as session:
+                now = await self._database.now(session)
+                expired = select(FileRow.file_id).where(FileRow.expire_time <= now)
+                oldest = expired.order_by(FileRow.expire_time).limit(SWEPT_AT_ONCE)
+                file_ids = (await session.execute(oldest)).scalars().all()
+            if not file_ids:
+                break
+            async with self._database.write() as session:
+                still = FileRow.file_id.in_(file_ids), FileRow.expire_time <= now
+                unused = await self._given_up(session, now, *still) or []
+                # Looked at again only then, or the files of large batches would fill every sweep.
+                used = update(FileRow).where(*still, FileRow.file_id.not_in(unused))
+                await session.execute(used.values(expire_time=now + FETCHED_STAYS))
+            await self._destroy(unused)
+            deleted += len(unused)
+        return deleted
+
+    async def _kept(
+        self,
+        user_id: str,
+        file_name: str,
+        arrival: Arrival,
+        stays: timedelta,
+        uploaded: bool,
+    ) -> FileRow:
+        file_id = new_id()
+        async with self._database.write() as session:
+            now = await self._database.now(session)
+            row = FileRow(
+                file_id=file_id,
+                user_id=user_id,
+                file_name=file_name,
+                size_bytes=0,
+                sha256="",
+                create_time=now,
+                expire_time=now + stays,
+            )
+            session.add(row)
+        try:
+            async with aclosing(arrival.chunks()) as chunks:
+                await self._blobs.put(file_id, chunks)
+            async with self._database.write() as session:
+                if uploaded:
+                    # Once more, as other servers may have taken some as well.
+                    waiting = await _waiting_bytes(session, user_id)
+                    if waiting + arrival.size_bytes > self._max_waiting_bytes:
+                        raise UploadsFull(self._max_waiting_bytes)
+                now = await self._database.now(session)
+                row = await session.get_one(FileRow, file_id)
+                row.size_bytes, row.sha256 = arrival.size_bytes, arrival.sha256
+                row.uploaded, row.create_time, row.expire_time = uploaded, now, now + stays
+        except BlobsUnavailable:
+            async with self._database.write() as session:
+                swept = update(FileRow).where(FileRow.file_id == file_id)
+                await session.execute(swept.values(expire_time=now))
+            raise
+        except BaseException:
+            await self._clean_up(file_id)
+            raise
+        return row
+
+    async def _given_up(
+        self, session: AsyncSession, now: datetime, *which: ColumnElement[bool]
+    ) -> list[str] | None:
+        """Make files unusable for new batches; return those that no batch uses, None if none match.
+
+        Whoever makes a batch locks the uploads it names: either its documents are seen here, or it
+        finds the uploads gone.
+        """
+        locked = select(FileRow.file_id).where(*which).order_by(FileRow.file_id).with_for_update()
+        file_ids = (await session.execute(locked)).scalars().all()
+        if not file_ids:
+            return None
+        using = select(DocumentRow.file_id).where(DocumentRow.file_id.in_(file_ids)).distinct()
+        used = set((await session.execute(using)).scalars())
+        ended = update(FileRow).where(FileRow.file_id.in_(file_ids))
+        await session.execute(ended.values(uploaded=False, expire_time=now))
+        return [file_id for file_id in file_ids if file_id not in used]
+
+    async def _destroy(self, file_ids: Sequence[str]) -> None:
+        """Delete the bytes, then the rows: a row without bytes is found again, bytes are not."""
+        if not file_ids:
+            return
+        await self._blobs.delete(file_ids)
+        async with self._database.write() as session:
+            gone = delete(FileRow).where(FileRow.file_id.in_(file_ids))
+            await session.execute(gone.where(FileRow.uploaded.is_(False)))
+
+    async def _clean_up(self, file_id: str) -> None:
+        """Delete a file that did not come about, even when cancelled."""
+        cleaning = asyncio.ensure_future(self._destroy([file_id]))
+        await asyncio.wait({cleaning})
+        if error := cleaning.exception():
+            # What led here is raised; the row leads a sweep to the bytes.
+            reason = error.reason if isinstance(error, OcrError) else type(error).__name__
+            log.warning("file_not_removed", file_id=file_id, reason=reason)
+
+
+async def _waiting_bytes(session: AsyncSession, user_id: str) -> int:
+    """Return the bytes of a user's uploads that no batch uses."""
+    used = select(DocumentRow.document_id).where(DocumentRow.file_id == FileRow.file_id).exists()
+    asked = select(func.coalesce(func.sum(FileRow.size_bytes), 0)).where(
+        FileRow.user_id == user_id, FileRow.uploaded.is_(True), ~used
+    )
+    return int((await session.execute(asked)).scalar_one())

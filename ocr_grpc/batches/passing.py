@@ -1,0 +1,42 @@
+"""Tells errors that pass from those that a document will always have."""
+
+import random
+from datetime import timedelta
+
+from ocr_grpc.documents.errors import ReaderUnavailable, SpoolFull
+from ocr_grpc.engines.errors import EngineUnavailable
+from ocr_grpc.engines.vlm.errors import UpstreamTimedOut, UpstreamUnavailable
+from ocr_grpc.extraction.errors import ShuttingDown
+from ocr_grpc.fetching.errors import UrlUnreachable
+from ocr_grpc.metering.errors import LedgerUnavailable
+from ocr_grpc.store.errors import BlobsUnavailable, DatabaseUnavailable
+
+PASSING = (
+    BlobsUnavailable,
+    DatabaseUnavailable,
+    EngineUnavailable,
+    LedgerUnavailable,
+    ReaderUnavailable,
+    ShuttingDown,
+    SpoolFull,
+    UpstreamTimedOut,
+    UpstreamUnavailable,
+    UrlUnreachable,
+)
+
+MAX_ERRORS = 20
+"""With these delays, some two hours."""
+
+FIRST_SECONDS = 5.0
+LONGEST_SECONDS = 600.0
+
+
+def is_passing(error: BaseException | None) -> bool:
+    """Return whether it may help to try again."""
+    return isinstance(error, PASSING)
+
+
+def delay_after(errors: int) -> timedelta:
+    """Return what to wait after so many errors, with some chance so that not all come at once."""
+    seconds = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** min(errors, 16))
+    return timedelta(seconds=seconds * random.uniform(0.75, 1.25))  # noqa: S311 - no secret

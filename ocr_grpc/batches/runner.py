@@ -1,0 +1,163 @@
+"""Works on chunks that the dispatcher hands to this process."""
+
+import asyncio
+from collections import defaultdict
+from contextlib import suppress
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select
+
+from ocr_grpc.batches.desk import Desk
+from ocr_grpc.batches.errors import GivenUp, LeaseLost
+from ocr_grpc.batches.operations import Work
+from ocr_grpc.batches.passing import MAX_ERRORS, delay_after, is_passing
+from ocr_grpc.batches.reading import ChunkReading, ReadingParts
+from ocr_grpc.batches.sheet import ENDED
+from ocr_grpc.errors import OcrError
+from ocr_grpc.extraction.errors import ShuttingDown
+from ocr_grpc.store.batches import BatchRow
+from ocr_grpc.store.database import Database
+from ocr_grpc.store.errors import DatabaseUnavailable
+from ocr_grpc.store.news import News
+from ocr_grpc.telemetry.metrics import Metrics
+
+log = structlog.get_logger()
+
+AT_ONCE = timedelta()
+SURPRISE = "an error of the service itself"
+
+
+class Runner:
+    """Takes chunks up and works on them to their end. Stops at once when their batch is over."""
+
+    def __init__(
+        self, parts: ReadingParts, database: Database, news: News, metrics: Metrics
+    ) -> None:
+        self._parts = parts
+        self._database = database
+        self._metrics = metrics
+        self._running: defaultdict[str, set[asyncio.Task[None]]] = defaultdict(set)
+        self._checks: set[asyncio.Task[None]] = set()
+        self._unsubscribe = news.subscribe(self._heard)
+
+    @property
+    def _desk(self) -> Desk:
+        return self._parts.desk
+
+    async def run(self, chunk_id: int) -> None:
+        """Work on a chunk to its end, or until its batch is over.
+
+        When this is cancelled the chunk is put back, for any process to go on with.
+        """
+        try:
+            work = await self._taken(chunk_id)
+        except DatabaseUnavailable:
+            return  # this process stops, or the sweep brings the chunk again
+        if work is None:
+            return
+        if work.crashes:
+            self._metrics.batch_crashes.inc()
+        reading = asyncio.create_task(self._work(work))
+        of_batch = self._running[work.token.batch_id]
+        of_batch.add(reading)
+        self._metrics.batch_chunks_running.inc()
+        try:
+            await asyncio.wait({reading})
+        except asyncio.CancelledError:
+            reading.cancel()
+            await asyncio.wait({reading})
+            await asyncio.shield(self._put_back(work, AT_ONCE, error=False))
+            raise
+        finally:
+            self._metrics.batch_chunks_running.dec()
+            of_batch.discard(reading)
+            if not of_batch:
+                self._running.pop(work.token.batch_id, None)
+
+    async def close(self) -> None:
+        """Hear no more news."""
+        self._unsubscribe()
+        for check in self._checks:
+            check.cancel()
+        await asyncio.gather(*self._checks, return_exceptions=True)
+
+    async def _taken(self, chunk_id: int) -> Work | None:
+        """Take a chunk up, or, if this is cancelled meanwhile, put it back once it was."""
+        taking = asyncio.create_task(self._desk.take(chunk_id))
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            with suppress(DatabaseUnavailable):
+                if work := await taking:
+                    await self._put_back(work, AT_ONCE, error=False)
+            raise
+
+    async def _work(self, work: Work) -> None:
+        """Work on a chunk; whatever goes wrong with it is written down."""
+        reading = ChunkReading(self._parts, work)
+        try:
+            try:
+                await reading.run()
+            except OcrError as error:
+                await self._after(error, work, reading)
+        except LeaseLost:
+            log.info("batch_chunk_lost", chunk_id=work.token.chunk_id)
+        except DatabaseUnavailable:
+            pass  # the desk is closed; the chunk is found again
+        except Exception as error:
+            log.exception("batch_chunk_failed", chunk_id=work.token.chunk_id)
+            await self._again(work, reading, type(error).__name__, SURPRISE)
+
+    async def _after(self, error: OcrError, work: Work, reading: ChunkReading) -> None:
+        if isinstance(error, ShuttingDown):
+            await self._put_back(work, AT_ONCE, error=False)
+        elif is_passing(error):
+            await self._again(work, reading, error.reason, error.reason)
+        else:
+            await reading.fail(error)
+
+    async def _again(self, work: Work, reading: ChunkReading, label: str, cause: str) -> None:
+        """Have the chunk tried again later, or give it up after too many errors."""
+        self._metrics.batch_retries.labels(label).inc()
+        try:
+            if work.errors + 1 >= MAX_ERRORS:
+                await reading.bury(GivenUp(cause))
+            else:
+                await self._desk.put_back(work.token, delay_after(work.errors), error=True)
+        except (LeaseLost, DatabaseUnavailable):
+            pass
+
+    async def _put_back(self, work: Work, delay: timedelta, error: bool) -> None:
+        # If not, it was cancelled meanwhile, or is found by the sweep.
+        with suppress(LeaseLost, DatabaseUnavailable):
+            await self._desk.put_back(work.token, delay, error)
+
+    def _heard(self, news: str | None) -> None:
+        """Stop working on a batch that is over; or look, if that may have been missed."""
+        if news is None:
+            check = asyncio.create_task(self._look())
+            self._checks.add(check)
+            check.add_done_callback(self._checks.discard)
+        elif news.startswith(ENDED):
+            self._stop(news.removeprefix(ENDED))
+
+    async def _look(self) -> None:
+        """Stop working on batches that ended while no news came."""
+        asked = set(self._running)  # others may join while the database is asked
+        try:
+            async with self._database.read() as session:
+                alive = select(BatchRow.batch_id).where(
+                    BatchRow.batch_id.in_(asked),
+                    BatchRow.state.in_(("waiting", "reading")),
+                    BatchRow.delete_time.is_(None),
+                )
+                going_on = set((await session.execute(alive)).scalars())
+        except DatabaseUnavailable:
+            return  # the next news, or the next page that is written, tells
+        for batch_id in asked - going_on:
+            self._stop(batch_id)
+
+    def _stop(self, batch_id: str) -> None:
+        for reading in self._running.get(batch_id, ()):
+            reading.cancel()

@@ -1,0 +1,22 @@
+"""Options of an extraction as the database keeps them: sealed, for a password may be in them."""
+
+from pydantic import TypeAdapter
+
+from ocr_grpc.extraction.options import ExtractOptions
+from ocr_grpc.store.sealing import Seal
+
+_options = TypeAdapter(ExtractOptions)
+
+
+def sealed_options(seal: Seal, options: ExtractOptions) -> bytes:
+    """Return options for a column; those that are as by default are left out."""
+    return seal.seal(_options.dump_json(options, exclude_defaults=True))
+
+
+def opened_options(seal: Seal, sealed: bytes) -> ExtractOptions:
+    """Return options from a column. What a newer release wrote and this one lacks is left out.
+
+    Raises:
+        SealBroken: they were sealed with another secret.
+    """
+    return _options.validate_json(seal.open(sealed))

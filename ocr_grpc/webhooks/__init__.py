@@ -1,0 +1,1 @@
+"""Webhooks: tells addresses of its users what happened to their batches."""

@@ -1,0 +1,127 @@
+"""Starts what works on batches: in `serve`, and in `ocr-grpc worker`."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from sqlalchemy import or_, update
+
+from ocr_grpc.accounts.owners import Owners
+from ocr_grpc.batches.desk import Desk
+from ocr_grpc.batches.dispatcher import Dispatcher
+from ocr_grpc.batches.entries import CRASHES_TO_BE_ALONE
+from ocr_grpc.batches.memory_queue import MemoryDispatcher
+from ocr_grpc.batches.postgresql_queue import PostgresqlDispatcher
+from ocr_grpc.batches.pump import Pump
+from ocr_grpc.batches.purge import Purge
+from ocr_grpc.batches.reading import ReadingParts
+from ocr_grpc.batches.runner import Runner
+from ocr_grpc.batches.workers import Workers
+from ocr_grpc.documents.spool import Spool
+from ocr_grpc.extraction.extractor import Extractor
+from ocr_grpc.rpc.page_results import encoded_page
+from ocr_grpc.settings import Settings
+from ocr_grpc.store.batches import ChunkRow
+from ocr_grpc.store.database import Database
+from ocr_grpc.telemetry.metrics import Metrics
+from ocr_grpc.wiring.batches import Kept
+
+GRACE_SECONDS = 0.0
+"""What chunks get to end when the process stops. None: they go on elsewhere, or after the start,
+from the page after the last one that ended."""
+
+
+class BatchWork:
+    """Works on batches until it is stopped. `start` it, then `stop` it, which may be done twice."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        kept: Kept,
+        extractor: Extractor,
+        owners: Owners,
+        spool: Spool,
+        metrics: Metrics,
+    ) -> None:
+        """Put it together; nothing runs yet."""
+        self._kept = kept
+        self._stack = AsyncExitStack()
+        database, news = kept.database, kept.news
+        self._workers = Workers(database, settings.batch_chunks)
+        self._dispatcher = _dispatcher(settings, database)
+        self._pump = Pump(database, news, self._dispatcher, self._workers)
+        self._desk = Desk(database, news, metrics, self._workers.worker_id)
+        self._purge = Purge(database, news, kept.files)
+        parts = ReadingParts(
+            desk=self._desk,
+            extractor=extractor,
+            owners=owners,
+            files=kept.files,
+            blobs=kept.blobs,
+            fetcher=kept.fetcher,
+            seal=kept.seal,
+            encode_page=encoded_page,
+            folder=spool.path,
+            max_document_bytes=settings.max_document_bytes,
+        )
+        self._runner = Runner(parts, database, news, metrics)
+
+    async def start(self) -> None:
+        """Begin to work.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        if self._kept.database.is_sqlite:
+            await _hand_out_anew(self._kept.database)
+        await self._workers.start()
+        self._stack.push_async_callback(self._desk.close)
+        self._desk.start()
+        self._stack.push_async_callback(self._runner.close)
+        running = asyncio.create_task(self._dispatcher.run(self._runner.run))
+        self._stack.push_async_callback(_cancelled, running)
+        self._stack.push_async_callback(self._pump.close)
+        self._pump.start()
+        self._stack.push_async_callback(self._purge.close)
+        self._purge.start()
+        # The first to be closed: nobody shall hand out for the slots of a process that stops.
+        self._stack.push_async_callback(self._workers.close)
+
+    async def stop(self) -> None:
+        """Give all chunks back, and stop."""
+        await self._stack.aclose()
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait({task})
+
+
+def _dispatcher(settings: Settings, database: Database) -> Dispatcher:
+    if database.is_sqlite:
+        return MemoryDispatcher(settings.batch_chunks, GRACE_SECONDS)
+    return PostgresqlDispatcher(
+        database, settings.batch_chunks, GRACE_SECONDS, settings.batch_takeover_seconds
+    )
+
+
+async def _hand_out_anew(database: Database) -> None:
+    """Have all chunks wait that the process before this one had; those it was reading, it died of.
+
+    Stopped in an orderly way it gave them back.
+    """
+    async with database.write() as session:
+        queued = update(ChunkRow).where(ChunkRow.state == "queued")
+        await session.execute(queued.values(state="waiting"))
+        died = update(ChunkRow).where(ChunkRow.state == "running")
+        suspected = died.where(ChunkRow.suspect_page.is_not(None))
+        more = ChunkRow.suspect_crashes + 1
+        await session.execute(suspected.values(suspect_crashes=more))
+        crashes = ChunkRow.crashes + 1
+        await session.execute(
+            died.values(
+                state="waiting",
+                worker_id=None,
+                crashes=crashes,
+                alone=or_(ChunkRow.alone, crashes >= CRASHES_TO_BE_ALONE),
+            )
+        )
