@@ -69,8 +69,6 @@ class EngineThread:
             )
 
         reading = self._executor.submit(work)
-        # What it ends with is told below, unless nobody is there any more to hear it.
-        reading.add_done_callback(Future.exception)
         try:
             while (lines := await batches.get()) is not None:
                 yield lines
@@ -95,6 +93,8 @@ async def _stopped(reading: Future[ReadTimes]) -> None:
     Shielded, because a second cancellation must not let the next page in beside this one.
     """
     done = asyncio.wrap_future(reading)
+    # If this is cancelled nobody waits for it any more, and that is no news.
+    done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
     try:
         await asyncio.wait_for(asyncio.shield(done), STOP_SECONDS)
     except TimeoutError:
