@@ -16,6 +16,9 @@ class OcrError(Exception):
 
     reason = "UNSPECIFIED"
 
+    by_caller = False
+    """Whether callers can end what is under way with it at will, so that what they got counts."""
+
     def __init__(self, message: str, **metadata: object) -> None:
         super().__init__(message)
         self.message = message

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from ocr_grpc.telemetry.metrics import Metrics
 from ocr_grpc.v1.ocr_service_pb2_grpc import add_OcrServiceServicer_to_server
 from ocr_grpc.wiring.accounts import open_accounts, role_limits
 from ocr_grpc.wiring.batch_services import add_batch_service, add_webhooks_service
-from ocr_grpc.wiring.batch_work import BatchWork
+from ocr_grpc.wiring.batch_work import BatchWork, any_engine_ready
 from ocr_grpc.wiring.batches import make_batches, open_kept
 from ocr_grpc.wiring.certificates import open_certificates
 from ocr_grpc.wiring.compatibility import add_compatibility_service, make_fetcher
@@ -126,7 +127,7 @@ class Server:
         add_compatibility_service(self._grpc, intake, fetcher, engines, limits)
         batches = make_batches(settings, kept, self._extractor)
         self._watching = batches.watching
-        add_batch_service(self._grpc, kept, batches, self._extractor, limits)
+        add_batch_service(self._grpc, kept, batches, self._extractor, intake, limits)
         await add_webhooks_service(self._grpc, settings, kept, metering.lease, metrics, self._stack)
         health = ServerHealth(
             database,
@@ -142,7 +143,8 @@ class Server:
         add_account_services(self._grpc, settings, accounts, metering, health, batches.dead_letters)
         if settings.batches_in_serve:
             owners = Owners(database, role_limits(settings), accounts.everybody)
-            self._work = BatchWork(settings, kept, self._extractor, owners, spool, metrics)
+            ready = partial(any_engine_ready, engines)
+            self._work = BatchWork(settings, kept, self._extractor, owners, spool, metrics, ready)
             self._stack.push_async_callback(self._work.stop)
             await self._work.start()
         await self._grpc.start()

@@ -44,6 +44,12 @@ class BatchSettings(BaseSettings):
         ge=1024,
         description="Bytes of uploaded documents that one user may have waiting for a batch.",
     )
+    max_stored_bytes_per_user: int = Field(
+        default=100 * GIB,
+        ge=1024,
+        description="Bytes of all documents of one user that are kept, with those of batches, which"
+        " last for BATCH_RETENTION_HOURS. One user shall not fill the disk.",
+    )
     upload_retention_hours: int = Field(
         default=168,
         ge=1,

@@ -45,6 +45,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("worker_id", name=op.f("pk_batch_workers")),
     )
     op.create_table(
+        "installation",
+        sa.Column("key", sa.String(length=32), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_installation")),
+    )
+    op.create_table(
         "batches",
         sa.Column("batch_id", sa.String(length=32), nullable=False),
         sa.Column("user_id", sa.String(length=32), nullable=False),
@@ -368,6 +374,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_batches_delete_time"))
 
     op.drop_table("batches")
+    op.drop_table("installation")
     op.drop_table("batch_workers")
     with op.batch_alter_table("batch_requests", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_batch_requests_create_time"))

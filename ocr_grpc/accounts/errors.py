@@ -7,6 +7,7 @@ class Unauthenticated(OcrError):
     """The call has no credentials that are good. Base of the more precise reasons."""
 
     reason = "UNAUTHENTICATED"
+    by_caller = True
 
 
 class CredentialsMissing(Unauthenticated):
@@ -138,6 +139,7 @@ class Denied(OcrError):
     """The caller is known and may not do this. Base of the more precise reasons."""
 
     reason = "PERMISSION_DENIED"
+    by_caller = True
 
 
 class InsufficientScope(Denied):

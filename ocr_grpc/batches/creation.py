@@ -4,17 +4,18 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ocr_grpc.accounts.names import possible_id
 from ocr_grpc.accounts.principal import Principal
 from ocr_grpc.batches.errors import UploadNotFound
 from ocr_grpc.batches.files import FETCHED_STAYS
+from ocr_grpc.batches.kept_bytes import stored_bytes
 from ocr_grpc.batches.limits import BatchLimits
 from ocr_grpc.batches.new_batch import NewBatch, NewDocument
 from ocr_grpc.batches.new_rows import Beside, NewRows, file_row, made_rows
-from ocr_grpc.batches.request_ids import claimed, made_before
+from ocr_grpc.batches.request_ids import Fingerprint, claimed, made_before
 from ocr_grpc.batches.sheet import NEW_WORK
 from ocr_grpc.errors import InvalidOption, fields_within
 from ocr_grpc.extraction.options import ExtractOptions
@@ -90,12 +91,15 @@ class Creation:
             PriorityNotAllowed: the role of the owner does not go that high.
             UploadNotFound: one of the uploads is not there, or somebody else's.
             TooManyBatches: too many documents of the owner wait already.
+            UploadsFull: the owner has too many bytes stored.
             BlobsUnavailable: the documents cannot be kept.
         """
-        user_id, fingerprint = principal.user_id, wanted.fingerprint
+        user_id = principal.user_id
         request_id = wanted.request_id or retry_id
         self._limits.check(wanted)
         async with self._database.read() as session:
+            named = await _named(session, user_id, wanted) if request_id else {}
+            fingerprint = Fingerprint.of(wanted, named)
             if made := await made_before(session, user_id, request_id, fingerprint):
                 return made
             priority = self._limits.priority_for(principal.role, wanted.priority)
@@ -162,6 +166,8 @@ class Creation:
             lambda: {each.number: file_row(user_id, each, expire_time) for each in inline}
         )
         async with self._database.write() as session:
+            more = sum(row.size_bytes for row in rows.values())
+            self._limits.check_stored(await stored_bytes(session, user_id), more)
             session.add_all(rows.values())
         some = asyncio.Semaphore(WRITES_AT_ONCE)
 
@@ -194,19 +200,31 @@ async def _uploads(
     Raises:
         UploadNotFound: one is not there.
     """
-    named = sorted({each.upload_id for each in wanted.documents if each.upload_id})
-    if not named:
+    if not any(document.upload_id for document in wanted.documents):
         return {}
-    asked = select(FileRow).where(
-        FileRow.file_id.in_([upload_id for upload_id in named if possible_id(upload_id)]),
-        FileRow.user_id == user_id,
-        FileRow.uploaded.is_(True),
-        FileRow.expire_time > utc_now(),
+    asked = _asked_for(user_id, wanted).where(
+        FileRow.uploaded.is_(True), FileRow.expire_time > utc_now()
     )
     if lock:
         asked = asked.order_by(FileRow.file_id).with_for_update(read=True)
     found = {row.file_id: row for row in (await session.execute(asked)).scalars()}
-    for upload_id in named:
-        if upload_id not in found:
-            raise UploadNotFound(upload_id)
+    for document in wanted.documents:
+        if document.upload_id and document.upload_id not in found:
+            raise UploadNotFound(document.upload_id)
     return found
+
+
+async def _named(session: AsyncSession, user_id: str, wanted: NewBatch) -> dict[str, FileRow]:
+    """Return those of the uploads that are named whose rows are still there, by id.
+
+    Of one that cannot be named any more there is a row as long as a batch uses it.
+    """
+    if not any(document.upload_id for document in wanted.documents):
+        return {}
+    rows = await session.execute(_asked_for(user_id, wanted))
+    return {row.file_id: row for row in rows.scalars()}
+
+
+def _asked_for(user_id: str, wanted: NewBatch) -> "Select[FileRow]":
+    named = {each.upload_id for each in wanted.documents if possible_id(each.upload_id)}
+    return select(FileRow).where(FileRow.file_id.in_(sorted(named)), FileRow.user_id == user_id)

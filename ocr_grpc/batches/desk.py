@@ -241,7 +241,8 @@ def _is_good(sheet: Sheet, asked: Held) -> bool:
     """Return whether the chunk is still with whoever asks."""
     token = asked.token
     chunk = sheet.chunks.get(token.chunk_id)
-    return chunk is not None and chunk.state == "running" and chunk.attempt == token.attempt
+    is_held = chunk is not None and chunk.state == "running" and chunk.attempt == token.attempt
+    return is_held and token.batch_id in sheet.batches and token.document_id in sheet.documents
 
 
 def _tell(operation: Operation, answer: Any) -> None:

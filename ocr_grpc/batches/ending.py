@@ -49,6 +49,8 @@ class Ending:
             sheet, batch = await self._locked(session, user_id, batch_id)
             if batch.state in UNDER_WAY:
                 await self._cancel(sheet, batch)
+            else:
+                await _stop_chunks(sheet, batch)  # one may be closing yet
             batch.delete_time = sheet.now
             sheet.tell(ENDED + batch_id)
             await sheet.write()
@@ -67,12 +69,17 @@ class Ending:
     async def _cancel(self, sheet: Sheet, batch: BatchRow) -> None:
         mine = DocumentRow.batch_id == batch.batch_id, DocumentRow.state.in_(UNDER_WAY)
         await sheet.lock_documents(select(DocumentRow).where(*mine))
-        chunks = ChunkRow.batch_id == batch.batch_id, ChunkRow.state.in_(UNFINISHED)
-        await sheet.session.execute(
-            update(ChunkRow).where(*chunks).values(state="cancelled", worker_id=None)
-        )
+        await _stop_chunks(sheet, batch)
         await sheet.lock_usage()
         for document in sheet.documents.values():
             sheet.cancel_document(batch, document)
         sheet.finish_batch(batch, "cancelled")
         sheet.tell(ENDED + batch.batch_id)
+
+
+async def _stop_chunks(sheet: Sheet, batch: BatchRow) -> None:
+    """Have nobody write for a batch any more."""
+    chunks = ChunkRow.batch_id == batch.batch_id, ChunkRow.state.in_(UNFINISHED)
+    await sheet.session.execute(
+        update(ChunkRow).where(*chunks).values(state="cancelled", worker_id=None)
+    )

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
+from ocr_grpc.batches.chunk_rows import count_crash, further_chunk, is_page_of, work_of
 from ocr_grpc.batches.errors import GivenUp, WorkerCrashed
 from ocr_grpc.batches.operations import (
     End,
@@ -16,7 +17,6 @@ from ocr_grpc.batches.operations import (
     PutBack,
     Suspect,
     Take,
-    Token,
     Work,
 )
 from ocr_grpc.batches.page_sets import CHUNK_PAGES, chunks_of, written
@@ -28,12 +28,6 @@ from ocr_grpc.store.batches import BatchRow, ChunkRow, DocumentRow, PageRow
 from ocr_grpc.store.metering import UsageRow
 from ocr_grpc.store.new_rows import insert_new, table_of
 
-CRASHES_TO_BE_ALONE = 2
-"""After so many without a page between them a chunk runs beside no other that is suspected."""
-
-CRASHES_TO_CONDEMN = 3
-"""After so many while it was read alone a page is what kills; once or twice may be chance."""
-
 
 class Entries:
     """Applies operations to a sheet."""
@@ -44,27 +38,39 @@ class Entries:
         self.pages_read = 0
 
     async def read_done(self, takes: list[Take]) -> None:
-        """Read which pages of the documents to be taken up ended already."""
-        sheet = self._sheet
-        ids = {sheet.chunks[each.chunk_id].document_id for each in takes if self._exists(each)}
-        if ids:
-            asked = select(PageRow.document_id, PageRow.page_number)
-            rows = await sheet.session.execute(asked.where(PageRow.document_id.in_(ids)))
-            for document_id, number in rows:
+        """Read which pages of the chunks to be taken up ended already."""
+        chunks = (self._sheet.chunks.get(each.chunk_id) for each in takes)
+        # Most chunks are taken up once, so there is nothing of them.
+        begun = [is_page_of(chunk) for chunk in chunks if chunk and chunk.pages and chunk.attempt]
+        if begun:
+            asked = select(PageRow.document_id, PageRow.page_number).where(or_(*begun))
+            for document_id, number in await self._sheet.session.execute(asked):
                 self._done.setdefault(document_id, set()).add(number)
 
     def take(self, asked: Take) -> Work | None:
-        """Take a chunk up, whoever had it before."""
+        """Take a chunk up, whoever had it before; None if there is nothing to do about it now."""
         sheet = self._sheet
         chunk = sheet.chunks.get(asked.chunk_id)
         if chunk is None or chunk.state not in ("queued", "running"):
             return None
-        batch, document = sheet.batches[chunk.batch_id], sheet.documents[chunk.document_id]
+        batch, document = sheet.batches.get(chunk.batch_id), sheet.documents.get(chunk.document_id)
+        if batch is None or document is None:
+            return None  # it is being removed
         if chunk.state == "running" and chunk.worker_id != asked.worker_id:
+            was_alone = chunk.alone
             count_crash(chunk)
+            if chunk.alone and not was_alone:
+                self._set_apart(chunk)
+                return None
         chunk.state, chunk.worker_id, chunk.progress_time = "running", asked.worker_id, sheet.now
         chunk.attempt += 1
-        return _work(batch, document, chunk, frozenset(self._done.get(document.document_id, ())))
+        return work_of(batch, document, chunk, frozenset(self._done.get(document.document_id, ())))
+
+    def _set_apart(self, chunk: ChunkRow) -> None:
+        """Have a chunk that was delivered beside others handed out alone."""
+        chunk.state, chunk.worker_id, chunk.progress_time = "waiting", None, self._sheet.now
+        chunk.attempt += 1  # whoever had it, should it live, writes nothing more
+        self._sheet.tell(NEW_WORK)
 
     async def held(self, asked: Held) -> Any:
         """Apply an operation of somebody whose token was found to be good; return the answer."""
@@ -123,7 +129,7 @@ class Entries:
         first, *others = chunks_of(reservation.pages, CHUNK_PAGES)
         chunk.pages = written(first)
         if others:
-            rows = [_further_chunk(chunk, written(part)) for part in others]
+            rows = [further_chunk(chunk, written(part)) for part in others]
             await sheet.session.execute(table_of(ChunkRow).insert(), rows)
             sheet.tell(NEW_WORK)
         sheet.start(batch, document)
@@ -153,9 +159,7 @@ class Entries:
                 self._charge(usage, page)
             sheet.event(batch, "page_finished", document.document_id, page.number)
         self.pages_read += len(new)
-        ended = document.pages_ok + document.pages_degraded + document.pages_failed
-        if document.state == "reading" and ended == document.page_count:
-            await self._finish(batch, document)
+        await self._finish_if_whole(batch, document)
 
     def _charge(self, usage: UsageRow, page: EndedPage) -> None:
         """Charge a page that was read; one that failed only gives its reservation back."""
@@ -167,7 +171,11 @@ class Entries:
             usage.pages += 1
             _add_usage(usage, page)
 
-    async def _finish(self, batch: BatchRow, document: DocumentRow) -> None:
+    async def _finish_if_whole(self, batch: BatchRow, document: DocumentRow) -> None:
+        """Close a document all of whose pages ended."""
+        ended = document.pages_ok + document.pages_degraded + document.pages_failed
+        if document.state != "reading" or ended < document.page_count:
+            return
         reason = message = ""
         if not document.pages_ok + document.pages_degraded:
             asked = select(PageRow.reason).where(PageRow.document_id == document.document_id)
@@ -190,9 +198,9 @@ class Entries:
             await self._pages(batch, document, asked.pages)
         elif asked.dead and not chunk.pages:
             self._sheet.finish_document(batch, document, asked.dead, asked.message)
-
-    def _exists(self, asked: Take) -> bool:
-        return asked.chunk_id in self._sheet.chunks
+        else:
+            # Of a dead letter that was sent again everything may have ended before.
+            await self._finish_if_whole(batch, document)
 
 
 async def take_back(
@@ -211,14 +219,6 @@ async def take_back(
     return count
 
 
-def count_crash(chunk: ChunkRow) -> None:
-    """Note that the process that had a chunk died, and suspect the chunk in the end."""
-    chunk.crashes += 1
-    if chunk.suspect_page is not None:
-        chunk.suspect_crashes += 1
-    chunk.alone = chunk.alone or chunk.crashes >= CRASHES_TO_BE_ALONE
-
-
 def _count(row: BatchRow | DocumentRow, page: EndedPage) -> None:
     name = f"pages_{page.outcome}"
     setattr(row, name, getattr(row, name) + 1)
@@ -229,43 +229,3 @@ def _count(row: BatchRow | DocumentRow, page: EndedPage) -> None:
 def _add_usage(row: BatchRow | DocumentRow | UsageRow, page: EndedPage) -> None:
     for name in USAGE_COLUMNS:
         setattr(row, name, getattr(row, name) + getattr(page.usage, name))
-
-
-def _further_chunk(first: ChunkRow, pages: str) -> dict[str, Any]:
-    return {
-        "batch_id": first.batch_id,
-        "document_id": first.document_id,
-        "user_id": first.user_id,
-        "weight": first.weight,
-        "priority": first.priority,
-        "pages": pages,
-        "state": "waiting",
-        "attempt": 0,
-        "crashes": 0,
-        "errors": 0,
-        "alone": False,
-        "suspect_crashes": 0,
-        "reason": "",
-        "progress_time": first.progress_time,
-    }
-
-
-def _work(batch: BatchRow, document: DocumentRow, chunk: ChunkRow, done: frozenset[int]) -> Work:
-    return Work(
-        token=Token(chunk.chunk_id, chunk.attempt, chunk.batch_id, chunk.document_id),
-        user_id=batch.user_id,
-        key_id=batch.key_id,
-        call_id=batch.call_id,
-        weight=chunk.weight,
-        pages=chunk.pages,
-        done=done,
-        crashes=chunk.crashes,
-        errors=chunk.errors,
-        alone=chunk.alone,
-        condemned=chunk.suspect_page if chunk.suspect_crashes >= CRASHES_TO_CONDEMN else None,
-        options=batch.options if document.options is None else document.options,
-        file_id=document.file_id,
-        file_name=document.file_name,
-        size_bytes=document.size_bytes,
-        url=document.url,
-    )

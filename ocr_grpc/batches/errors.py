@@ -2,6 +2,7 @@
 
 from ocr_grpc.accounts.errors import Denied, NotFound, NotNow
 from ocr_grpc.errors import InvalidOption, OcrError
+from ocr_grpc.metering.errors import TooManyStreams
 
 
 class BatchNotFound(NotFound):
@@ -83,16 +84,27 @@ class TooManyBatches(OcrError):
 
 
 class UploadsFull(OcrError):
-    """Too many bytes of this caller wait for a batch."""
+    """Too many bytes of this caller wait for a batch, or are stored in all."""
 
     reason = "UPLOADS_FULL"
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, stored: bool = False) -> None:
         super().__init__(
-            f"Your uploaded documents would have more than {limit} bytes. Use them in a batch, or "
-            "delete some.",
+            f"Your documents, with those of batches, would have more than {limit} bytes. Delete "
+            "uploads, and batches that have ended."
+            if stored
+            else f"Your uploaded documents would have more than {limit} bytes. Use them in a batch,"
+            " or delete some.",
             limit=limit,
         )
+
+
+class TooManyWatchers(TooManyStreams):
+    """This caller watches as many batches as anybody may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit, "user")
+        self.message = f"At most {limit} calls of yours may watch batches at once."
 
 
 class DocumentNotFinished(NotNow):

@@ -5,19 +5,21 @@ moment leaves nothing that no row leads to: rows whose time has passed are swept
 """
 
 import asyncio
+import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ocr_grpc.accounts.names import possible_id
 from ocr_grpc.accounts.principal import Principal
 from ocr_grpc.batches.arrival import Arrival
 from ocr_grpc.batches.errors import UploadNotFound, UploadsFull
+from ocr_grpc.batches.kept_bytes import KeptBytes
 from ocr_grpc.errors import OcrError
 from ocr_grpc.store.base import new_id
 from ocr_grpc.store.batches import DocumentRow, FileRow
@@ -39,7 +41,12 @@ class Files:
     """Keeps and deletes the bytes of documents, and their rows."""
 
     def __init__(
-        self, database: Database, blobs: Blobs, max_waiting_bytes: int, retention: timedelta
+        self,
+        database: Database,
+        blobs: Blobs,
+        max_waiting_bytes: int,
+        retention: timedelta,
+        max_stored_bytes: int = sys.maxsize,
     ) -> None:
         """Take what is needed.
 
@@ -48,13 +55,16 @@ class Files:
             blobs: where the bytes lie.
             max_waiting_bytes: of uploads of one user that no batch uses.
             retention: how long an upload waits for a batch.
+            max_stored_bytes: of all files of one user, whatever uses them.
         """
         self._database = database
         self._blobs = blobs
         self._max_waiting_bytes = max_waiting_bytes
         self._retention = retention
-        self._arriving: Counter[str] = Counter()
+        self._max_stored_bytes = max_stored_bytes
+        self._uploading: Counter[str] = Counter()
         """Bytes on their way in, by user."""
+        self._fetching: Counter[str] = Counter()
 
     async def receive(
         self, principal: Principal, file_name: str, chunks: AsyncIterator[bytes], max_bytes: int
@@ -66,28 +76,13 @@ class Files:
         Raises:
             EmptyDocument: there was not one byte.
             DocumentTooLarge: there were more than `max_bytes`.
-            UploadsFull: too many bytes of the user wait for a batch.
+            UploadsFull: too many bytes of the user wait for a batch, or are stored.
             BlobsUnavailable: the bytes cannot be kept.
         """
-        user_id = principal.user_id
-        async with self._database.read() as session:
-            waiting = await _waiting_bytes(session, user_id)
-        before = self._arriving[user_id]
-
-        def count(more: int) -> None:
-            self._arriving[user_id] += more
-            if waiting + self._arriving[user_id] > self._max_waiting_bytes:
-                raise UploadsFull(self._max_waiting_bytes)
-
-        arrival = Arrival(chunks, max_bytes, count)
-        try:
-            if waiting + before >= self._max_waiting_bytes:
-                raise UploadsFull(self._max_waiting_bytes)
-            return await self._kept(user_id, file_name, arrival, self._retention, uploaded=True)
-        finally:
-            self._arriving[user_id] -= arrival.counted_bytes
-            if not self._arriving[user_id]:
-                del self._arriving[user_id]
+        user_id, stays = principal.user_id, self._retention
+        coming = self._coming(self._uploading, user_id, chunks, max_bytes)
+        async with coming as arrival:
+            return await self._kept(user_id, file_name, arrival, stays, uploaded=True)
 
     async def store_fetched(
         self, user_id: str, chunks: AsyncIterator[bytes], file_name: str, max_bytes: int
@@ -97,10 +92,12 @@ class Files:
         Raises:
             EmptyDocument: there was not one byte.
             DocumentTooLarge: there were more than `max_bytes`.
+            UploadsFull: the user has too many bytes stored.
             BlobsUnavailable: the bytes cannot be kept.
         """
-        arrival = Arrival(chunks, max_bytes, lambda _: None)
-        return await self._kept(user_id, file_name, arrival, FETCHED_STAYS, uploaded=False)
+        coming = self._coming(self._fetching, user_id, chunks, max_bytes)
+        async with coming as arrival:
+            return await self._kept(user_id, file_name, arrival, FETCHED_STAYS, uploaded=False)
 
     async def delete(self, user_id: str, upload_id: str) -> None:
         """Delete an upload; batches that use it keep its bytes.
@@ -124,7 +121,7 @@ class Files:
         await self._destroy(unused)
 
     async def release(self, file_ids: Sequence[str]) -> None:
-        """Delete those files that no batch uses and nobody can name any more.
+        """Delete those files that no batch uses any more, uploads too: they went with the last one.
 
         Args:
             file_ids: of documents whose rows are gone, in a transaction that has ended.
@@ -134,12 +131,8 @@ class Files:
         """
         async with self._database.write() as session:
             now = await self._database.now(session)
-            unused = await self._given_up(
-                session,
-                now,
-                FileRow.file_id.in_(file_ids),
-                FileRow.uploaded.is_(False) | (FileRow.expire_time <= now),
-            )
+            mine = FileRow.file_id.in_(file_ids)
+            unused = await self._given_up(session, now, mine, spare_used=True)
         await self._destroy(unused or [])
 
     async def sweep(self) -> int:
@@ -197,11 +190,9 @@ class Files:
             async with aclosing(arrival.chunks()) as chunks:
                 await self._blobs.put(file_id, chunks)
             async with self._database.write() as session:
-                if uploaded:
-                    # Once more, as other servers may have taken some as well.
-                    waiting = await _waiting_bytes(session, user_id)
-                    if waiting + arrival.size_bytes > self._max_waiting_bytes:
-                        raise UploadsFull(self._max_waiting_bytes)
+                # Once more, as other servers may have taken some as well.
+                more = arrival.size_bytes
+                self._check(await KeptBytes.of(session, user_id), more if uploaded else 0, more)
                 now = await self._database.now(session)
                 row = await session.get_one(FileRow, file_id)
                 row.size_bytes, row.sha256 = arrival.size_bytes, arrival.sha256
@@ -216,13 +207,55 @@ class Files:
             raise
         return row
 
+    @asynccontextmanager
+    async def _coming(
+        self, coming: Counter[str], user_id: str, chunks: AsyncIterator[bytes], max_bytes: int
+    ) -> AsyncGenerator[Arrival, None]:
+        """Count a document while it comes; refused as soon as it is too much."""
+        async with self._database.read() as session:
+            kept = await KeptBytes.of(session, user_id)
+
+        def check(more: int) -> None:
+            uploading = self._uploading[user_id] + more if coming is self._uploading else 0
+            total = self._uploading[user_id] + self._fetching[user_id] + more
+            self._check(kept, uploading, total)
+
+        def count(more: int) -> None:
+            coming[user_id] += more
+            check(0)
+
+        arrival = Arrival(chunks, max_bytes, count)
+        check(1)  # not a byte is taken where there is no room for one
+        try:
+            yield arrival
+        finally:
+            coming[user_id] -= arrival.counted_bytes
+            if not coming[user_id]:
+                del coming[user_id]
+
+    def _check(self, kept: KeptBytes, uploading: int, coming: int) -> None:
+        if uploading and kept.waiting_bytes + uploading > self._max_waiting_bytes:
+            raise UploadsFull(self._max_waiting_bytes)
+        if kept.stored_bytes + coming > self._max_stored_bytes:
+            raise UploadsFull(self._max_stored_bytes, stored=True)
+
     async def _given_up(
-        self, session: AsyncSession, now: datetime, *which: ColumnElement[bool]
+        self,
+        session: AsyncSession,
+        now: datetime,
+        *which: ColumnElement[bool],
+        spare_used: bool = False,
     ) -> list[str] | None:
         """Make files unusable for new batches; return those that no batch uses, None if none match.
 
         Whoever makes a batch locks the uploads it names: either its documents are seen here, or it
         finds the uploads gone.
+
+        Args:
+            session: in a transaction that writes.
+            now: the time of the database.
+            which: files.
+            spare_used: whether those that a batch uses stay usable.
         """
         locked = select(FileRow.file_id).where(*which).order_by(FileRow.file_id).with_for_update()
         file_ids = (await session.execute(locked)).scalars().all()
@@ -230,9 +263,10 @@ class Files:
             return None
         using = select(DocumentRow.file_id).where(DocumentRow.file_id.in_(file_ids)).distinct()
         used = set((await session.execute(using)).scalars())
-        ended = update(FileRow).where(FileRow.file_id.in_(file_ids))
+        unused = [file_id for file_id in file_ids if file_id not in used]
+        ended = update(FileRow).where(FileRow.file_id.in_(unused if spare_used else file_ids))
         await session.execute(ended.values(uploaded=False, expire_time=now))
-        return [file_id for file_id in file_ids if file_id not in used]
+        return unused
 
     async def _destroy(self, file_ids: Sequence[str]) -> None:
         """Delete the bytes, then the rows: a row without bytes is found again, bytes are not."""
@@ -251,12 +285,3 @@ class Files:
             # What led here is raised; the row leads a sweep to the bytes.
             reason = error.reason if isinstance(error, OcrError) else type(error).__name__
             log.warning("file_not_removed", file_id=file_id, reason=reason)
-
-
-async def _waiting_bytes(session: AsyncSession, user_id: str) -> int:
-    """Return the bytes of a user's uploads that no batch uses."""
-    used = select(DocumentRow.document_id).where(DocumentRow.file_id == FileRow.file_id).exists()
-    asked = select(func.coalesce(func.sum(FileRow.size_bytes), 0)).where(
-        FileRow.user_id == user_id, FileRow.uploaded.is_(True), ~used
-    )
-    return int((await session.execute(asked)).scalar_one())

@@ -4,7 +4,12 @@ from dataclasses import dataclass
 
 from ocr_grpc.accounts.names import checked_display_name
 from ocr_grpc.accounts.principal import Role
-from ocr_grpc.batches.errors import PriorityNotAllowed, TooManyBatches, TooManyDocuments
+from ocr_grpc.batches.errors import (
+    PriorityNotAllowed,
+    TooManyBatches,
+    TooManyDocuments,
+    UploadsFull,
+)
 from ocr_grpc.batches.new_batch import BatchPriority, NewBatch
 from ocr_grpc.errors import InvalidOption
 from ocr_grpc.metering.entries import require_request_id
@@ -20,6 +25,7 @@ class BatchLimits:
     user_batch_priority: str
     business_batch_priority: str
     admin_batch_priority: str
+    max_stored_bytes_per_user: int
 
     def check(self, wanted: NewBatch) -> None:
         """Refuse what no caller may ask for.
@@ -48,6 +54,15 @@ class BatchLimits:
         """
         if waiting + more > self.max_waiting_documents:
             raise TooManyBatches(self.max_waiting_documents, waiting)
+
+    def check_stored(self, stored: int, more: int) -> None:
+        """Refuse documents for which there is no room.
+
+        Raises:
+            UploadsFull: the user would have too many bytes stored.
+        """
+        if stored + more > self.max_stored_bytes_per_user:
+            raise UploadsFull(self.max_stored_bytes_per_user, stored=True)
 
     def priority_for(self, role: Role, wanted: BatchPriority | None) -> BatchPriority:
         """Return the priority of a batch.

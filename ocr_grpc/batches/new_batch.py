@@ -54,7 +54,7 @@ class NewBatch:
         priority: None leaves it to the role.
         retention_hours: 0: as long as the server keeps batches.
         request_id: what makes a repetition return the first batch. Empty: nothing does.
-        fingerprint: 32 bytes that stand for everything else in the request.
+        fingerprint: stands for everything else in the request but the bytes of uploads.
     """
 
     documents: tuple[NewDocument, ...]

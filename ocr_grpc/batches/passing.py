@@ -7,25 +7,34 @@ from ocr_grpc.documents.errors import ReaderUnavailable, SpoolFull
 from ocr_grpc.engines.errors import EngineUnavailable
 from ocr_grpc.engines.vlm.errors import UpstreamTimedOut, UpstreamUnavailable
 from ocr_grpc.extraction.errors import ShuttingDown
-from ocr_grpc.fetching.errors import UrlUnreachable
+from ocr_grpc.fetching.errors import HostUnknown, UrlUnreachable
 from ocr_grpc.metering.errors import LedgerUnavailable
-from ocr_grpc.store.errors import BlobsUnavailable, DatabaseUnavailable
+from ocr_grpc.store.errors import (
+    BlobMissing,
+    BlobsUnavailable,
+    DatabaseUnavailable,
+    SealBroken,
+)
 
 PASSING = (
+    BlobMissing,  # here; another process may have another place for documents
     BlobsUnavailable,
     DatabaseUnavailable,
     EngineUnavailable,
     LedgerUnavailable,
     ReaderUnavailable,
+    SealBroken,
     ShuttingDown,
     SpoolFull,
     UpstreamTimedOut,
     UpstreamUnavailable,
-    UrlUnreachable,
 )
 
 MAX_ERRORS = 20
 """With these delays, some two hours."""
+
+MAX_UNKNOWN = 5
+"""A host without an address will hardly get one in hours; some minutes are for resolvers."""
 
 FIRST_SECONDS = 5.0
 LONGEST_SECONDS = 600.0
@@ -33,7 +42,14 @@ LONGEST_SECONDS = 600.0
 
 def is_passing(error: BaseException | None) -> bool:
     """Return whether it may help to try again."""
+    if isinstance(error, UrlUnreachable):
+        return error.passing
     return isinstance(error, PASSING)
+
+
+def max_errors(error: Exception) -> int:
+    """Return after how many errors a chunk is given up when this is the last one."""
+    return MAX_UNKNOWN if isinstance(error, HostUnknown) else MAX_ERRORS
 
 
 def delay_after(errors: int) -> timedelta:

@@ -39,6 +39,12 @@ PAUSE_SECONDS = 0.02
 """The least between two rounds: what happens meanwhile is one round and not many. Only chunks that
 end within milliseconds come faster, and of these enough are prefetched."""
 
+FOLLOW_SECONDS = 0.05
+"""How soon to look again when another process handed out; twice as long each time it does still."""
+
+MOST_FOLLOWED = 5
+"""So many times; then the backstop is as soon."""
+
 MOST_PREFETCHED = 2
 """For each slot."""
 
@@ -84,6 +90,8 @@ class Pump:
         self._woken = asyncio.Event()
         self._pace = Pace(lambda: asyncio.get_running_loop().time())
         self._idle = True
+        self._rounds_of_others = 0
+        """How many there were since this process had its own."""
         self._after = ""
         """The user who had the last turn."""
         self._tasks: list[asyncio.Task[None]] = []
@@ -116,6 +124,16 @@ class Pump:
     def _ended(self) -> None:
         self._pace.ended()
         self.wake()
+
+    def _wake_later(self) -> None:
+        """Look again soon, as this process may know what the one that hands out did not see.
+
+        Everybody hears of new work, but only this process of its chunks that ended.
+        """
+        if self._rounds_of_others < MOST_FOLLOWED:
+            seconds = FOLLOW_SECONDS * 2**self._rounds_of_others
+            asyncio.get_running_loop().call_later(seconds, self.wake)
+        self._rounds_of_others += 1
 
     async def _pump_for_ever(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -158,7 +176,9 @@ class Pump:
         async with self._database.write() as session:
             now = await self._leads(session)
             if now is None:
-                return 0  # who does hears the same news
+                self._wake_later()
+                return 0
+            self._rounds_of_others = 0
             handouts = await self._choose(session, now)
             if handouts:
                 await self._dispatcher.enqueue(session, handouts)
@@ -175,7 +195,9 @@ class Pump:
         async with self._database.write() as session:
             before = await self._database.now(session) - self._lost
             found = await waiting.chunks_without_progress(session, before, MOST_LOST)
-            await self._dispatcher.enqueue_lost(session, [Handout(*each) for each in found])
+            # In one order: two processes that send the same chunks must not wait for each other.
+            lost = [Handout(*each) for each in sorted(found)]
+            await self._dispatcher.enqueue_lost(session, lost)
         return len(found)
 
     async def _leads(self, session: AsyncSession) -> datetime | None:

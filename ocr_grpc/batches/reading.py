@@ -1,11 +1,12 @@
 """Reads one chunk that was taken up."""
 
 from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ocr_grpc.accounts.owners import Owners
+from ocr_grpc.accounts.principal import Principal
 from ocr_grpc.batches.desk import Desk
 from ocr_grpc.batches.errors import GivenUp, WorkerCrashed
 from ocr_grpc.batches.files import Files
@@ -70,6 +71,7 @@ class ChunkReading:
         self._work = work
         self._writer = PageWriter(parts.desk, work.token)
         self._options = ExtractOptions()
+        self._owner: Principal | None = None
         self._ended = set(work.done)
         self.pages = work.pages
         """Those of the chunk; empty until the document was opened."""
@@ -86,6 +88,9 @@ class ChunkReading:
             await self.bury(hopeless)
             return
         self._options = opened_options(self._parts.seal, work.options)
+        if not self.pages:
+            # Before a byte of the document is touched: its owner may be locked out by now.
+            self._owner = await self._parts.owners.principal(work.user_id, work.key_id)
         try:
             async with self._document() as document:
                 if work.alone:
@@ -95,31 +100,38 @@ class ChunkReading:
                 else:
                     await self._read(document, [], CHUNK_PAGES)
             await self._parts.desk.end(work.token, await self._writer.rest())
-        except OcrError:
-            await self._writer.drain()  # what ended before counts, whatever becomes of the rest
+        except Exception:
+            # What ended before counts, whatever becomes of the rest. If that cannot be written
+            # either, it is read again.
+            with suppress(Exception):
+                await self._writer.drain()
             raise
         finally:
             await self._writer.close()
 
     async def bury(self, error: OcrError) -> None:
         """Give the chunk up; pages of it that did not end are failed."""
-        await self._parts.desk.end(self._work.token, self._failed(self._missing(), error), error)
+        await self._parts.desk.end(self._work.token, self._failed(self._unwritten(), error), error)
 
     async def fail(self, error: OcrError) -> None:
         """Close what the document's own error ends: the document if it was never opened, else the
         pages that are left of this chunk.
         """
         if self.pages:
-            await self._parts.desk.end(self._work.token, self._failed(self._missing(), error))
+            await self._parts.desk.end(self._work.token, self._failed(self._unwritten(), error))
         else:
             await self._parts.desk.fail(self._work.token, error)
 
     def _hopeless(self) -> OcrError | None:
         """Return why the chunk is given up, None if it is worth an attempt."""
         work = self._work
-        if work.condemned == 0 or work.crashes >= MAX_CRASHES:
+        if (work.condemned == 0 and not work.pages) or work.crashes >= MAX_CRASHES:
             return WorkerCrashed()
         return GivenUp("an error that did not pass") if work.errors >= MAX_ERRORS else None
+
+    def _unwritten(self) -> list[int]:
+        """Return pages that may not be written; one that is stays as it is when written again."""
+        return [page for page in numbers_of(self.pages) if page not in self._work.done]
 
     def _missing(self) -> list[int]:
         return [page for page in numbers_of(self.pages) if page not in self._ended]
@@ -195,13 +207,12 @@ class ChunkReading:
 
         Raises:
             QuotaExceeded: fewer are left.
-            Unauthenticated: the owner may not read any more.
         """
-        if self.pages:
+        if self.pages or self._owner is None:
             return
         work, parts = self._work, self._parts
         reservation = Reservation(
-            principal=await parts.owners.principal(work.user_id, work.key_id),
+            principal=self._owner,
             pages=tuple(pages),
             method=METHOD,
             kind=started.kind.value,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -11,11 +12,12 @@ from sqlalchemy import select
 from ocr_grpc.batches.desk import Desk
 from ocr_grpc.batches.errors import GivenUp, LeaseLost
 from ocr_grpc.batches.operations import Work
-from ocr_grpc.batches.passing import MAX_ERRORS, delay_after, is_passing
+from ocr_grpc.batches.passing import delay_after, is_passing, max_errors
 from ocr_grpc.batches.reading import ChunkReading, ReadingParts
 from ocr_grpc.batches.sheet import ENDED
 from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.errors import ShuttingDown
+from ocr_grpc.fetching.errors import UrlUnreachable
 from ocr_grpc.store.batches import BatchRow
 from ocr_grpc.store.database import Database
 from ocr_grpc.store.errors import DatabaseUnavailable
@@ -27,13 +29,37 @@ log = structlog.get_logger()
 AT_ONCE = timedelta()
 SURPRISE = "an error of the service itself"
 
+LOOK_SECONDS = 0.5
+"""How often to look whether an engine is back."""
+
+HOLD_SECONDS = 60.0
+"""How long a chunk waits for the engine here. Then the sweep sends it again, to whoever is free."""
+
 
 class Runner:
     """Takes chunks up and works on them to their end. Stops at once when their batch is over."""
 
     def __init__(
-        self, parts: ReadingParts, database: Database, news: News, metrics: Metrics
+        self,
+        parts: ReadingParts,
+        database: Database,
+        news: News,
+        metrics: Metrics,
+        ready: Callable[[], bool] = lambda: True,
+        hold_seconds: float = HOLD_SECONDS,
     ) -> None:
+        """Take what is needed.
+
+        Args:
+            parts: what reads.
+            database: where chunks are.
+            news: of batches; it tells which are over.
+            metrics: to count in.
+            ready: whether there is an engine that could read.
+            hold_seconds: how long a chunk waits for one.
+        """
+        self._ready = ready
+        self._hold_seconds = hold_seconds
         self._parts = parts
         self._database = database
         self._metrics = metrics
@@ -50,6 +76,8 @@ class Runner:
 
         When this is cancelled the chunk is put back, for any process to go on with.
         """
+        if not await self._engine_is_there():
+            return
         try:
             work = await self._taken(chunk_id)
         except DatabaseUnavailable:
@@ -82,6 +110,22 @@ class Runner:
             check.cancel()
         await asyncio.gather(*self._checks, return_exceptions=True)
 
+    async def _engine_is_there(self) -> bool:
+        """Wait for an engine, and return whether one came.
+
+        Chunks would fail here at once, so that this process always had free slots, and took most of
+        all chunks away from those that could read them. Held, each keeps a slot.
+        """
+        if self._ready():
+            return True
+        clock = asyncio.get_running_loop().time
+        until = clock() + self._hold_seconds
+        while not self._ready():
+            if clock() >= until:
+                return False
+            await asyncio.sleep(LOOK_SECONDS)
+        return True
+
     async def _taken(self, chunk_id: int) -> Work | None:
         """Take a chunk up, or, if this is cancelled meanwhile, put it back once it was."""
         taking = asyncio.create_task(self._desk.take(chunk_id))
@@ -107,22 +151,25 @@ class Runner:
             pass  # the desk is closed; the chunk is found again
         except Exception as error:
             log.exception("batch_chunk_failed", chunk_id=work.token.chunk_id)
-            await self._again(work, reading, type(error).__name__, SURPRISE)
+            await self._again(work, reading, error, SURPRISE)
 
     async def _after(self, error: OcrError, work: Work, reading: ChunkReading) -> None:
         if isinstance(error, ShuttingDown):
             await self._put_back(work, AT_ONCE, error=False)
         elif is_passing(error):
-            await self._again(work, reading, error.reason, error.reason)
+            await self._again(work, reading, error, error.reason)
         else:
             await reading.fail(error)
 
-    async def _again(self, work: Work, reading: ChunkReading, label: str, cause: str) -> None:
+    async def _again(self, work: Work, reading: ChunkReading, error: Exception, cause: str) -> None:
         """Have the chunk tried again later, or give it up after too many errors."""
+        label = error.reason if isinstance(error, OcrError) else type(error).__name__
         self._metrics.batch_retries.labels(label).inc()
         try:
-            if work.errors + 1 >= MAX_ERRORS:
-                await reading.bury(GivenUp(cause))
+            if work.errors + 1 >= max_errors(error):
+                # What is wrong with a URL tells its owner more than that it did not pass.
+                told = error if isinstance(error, UrlUnreachable) else GivenUp(cause)
+                await reading.bury(told)
             else:
                 await self._desk.put_back(work.token, delay_after(work.errors), error=True)
         except (LeaseLost, DatabaseUnavailable):

@@ -133,7 +133,7 @@ async def chunks_without_progress(
     still = (
         select(ChunkRow.chunk_id, ChunkRow.alone)
         .where(ChunkRow.state.in_(IN_FLIGHT), ChunkRow.progress_time < before)
-        .order_by(ChunkRow.progress_time)
+        .order_by(ChunkRow.progress_time, ChunkRow.chunk_id)
         .limit(most)
     )
     return [(chunk_id, alone) for chunk_id, alone in await session.execute(still)]

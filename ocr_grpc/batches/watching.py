@@ -1,6 +1,7 @@
 """The events of a batch as they happen: those in the database, then those that news tell of."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -8,9 +9,10 @@ from dataclasses import dataclass
 from sqlalchemy import Row, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ocr_grpc.batches.errors import BatchDeleted, BatchNotFound
+from ocr_grpc.batches.errors import BatchDeleted, BatchNotFound, TooManyWatchers
 from ocr_grpc.batches.queries import owned_batch
 from ocr_grpc.batches.sheet import ENDED
+from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.errors import SequenceOutOfRange, ShuttingDown
 from ocr_grpc.extraction.interruption import Interruption
 from ocr_grpc.store.batches import BatchRow, DocumentRow, EventRow, PageRow
@@ -25,6 +27,11 @@ PORTION_WITH_PAGES = 16
 
 POLL_SECONDS = 2.0
 """How often to look without news: one may be lost with a connection."""
+
+MAX_WATCHERS = 50
+"""Of one user at this process: each holds a portion of events, and reads some at all news."""
+
+BATCHES_AT_ONCE = 500
 
 GATHER_SECONDS = 0.1
 """The least time between two looks: while pages end by the hundred, each look finds several."""
@@ -68,26 +75,50 @@ class WatchedEvent:
     page: PageEnd | None = None
 
 
+@dataclass(eq=False, slots=True)
+class _Watcher:
+    """Somebody who watches.
+
+    Attributes:
+        position: the last event that was sent.
+        woken: set when there may be more.
+    """
+
+    user_id: str
+    position: int
+    interruption: Interruption
+    woken: asyncio.Event
+
+
 class Watching:
     """Sends the events of batches to any number of watchers."""
 
-    def __init__(self, database: Database, news: News, poll_seconds: float = POLL_SECONDS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        news: News,
+        poll_seconds: float = POLL_SECONDS,
+        max_watchers: int = MAX_WATCHERS,
+    ) -> None:
         """Listen to the news about batches, and look without any every so many seconds."""
         self._database = database
         self._poll_seconds = poll_seconds
-        self._waiting: dict[str, set[asyncio.Event]] = {}
-        self._running: set[Interruption] = set()
+        self._max_watchers = max_watchers
+        self._watchers: dict[str, set[_Watcher]] = {}
+        """By batch."""
+        self._of_users: Counter[str] = Counter()
+        self._poll: asyncio.Task[None] | None = None
         news.subscribe(self._heard)
 
     @property
     def watchers(self) -> int:
         """How many there are."""
-        return len(self._running)
+        return self._of_users.total()
 
     def interrupt(self) -> None:
         """End all watching now, each with an error that says why; for a shutdown."""
-        for interruption in tuple(self._running):
-            interruption.end(ShuttingDown())
+        for watcher in [each for some in self._watchers.values() for each in some]:
+            watcher.interruption.end(ShuttingDown())
 
     async def events(
         self,
@@ -109,43 +140,74 @@ class Watching:
         Raises:
             BatchNotFound: the user has none of that id.
             SequenceOutOfRange: there never was such an event.
+            TooManyWatchers: the user watches as many as anybody may.
             BatchDeleted: it was deleted meanwhile.
             OcrError: what interrupts it.
         """
-        await self._check(user_id, batch_id, after_sequence)
         limit = PORTION_WITH_PAGES if pages else PORTION
-        position = after_sequence
-        with self._awake(batch_id, interruption) as woken:
+        watcher = _Watcher(user_id, after_sequence, interruption, asyncio.Event())
+        with self._counted(batch_id, watcher):
+            await self._check(user_id, batch_id, after_sequence)
             while True:
-                woken.clear()  # before reading: news from now on tell of what may not be read
+                watcher.woken.clear()  # before reading: news from now on tell of what may be missed
+                position = watcher.position
                 portion, batch = await self._portion(user_id, batch_id, position, limit, pages)
                 for watched in portion:
                     _raise_if_ended(interruption)
                     yield watched
-                    position = watched.event.sequence
-                if batch.state in FINAL_STATES and position >= batch.last_sequence:
+                    watcher.position = watched.event.sequence
+                if batch.state in FINAL_STATES and watcher.position >= batch.last_sequence:
                     return
                 if len(portion) < limit:
-                    await self._wait(woken)
+                    await asyncio.sleep(GATHER_SECONDS)
+                    await watcher.woken.wait()
                 _raise_if_ended(interruption)
 
     @contextmanager
-    def _awake(
-        self, batch_id: str, interruption: Interruption
-    ) -> Generator[asyncio.Event, None, None]:
-        """Yield what is set by news about a batch, and by the interruption."""
-        woken = asyncio.Event()
-        interruption.future.add_done_callback(lambda _: woken.set())
-        waiting = self._waiting.setdefault(batch_id, set())
-        waiting.add(woken)
-        self._running.add(interruption)
+    def _counted(self, batch_id: str, watcher: _Watcher) -> Generator[None, None, None]:
+        """Have a watcher woken by news about its batch, and by its interruption."""
+        if self._of_users[watcher.user_id] >= self._max_watchers:
+            raise TooManyWatchers(self._max_watchers)
+        watcher.interruption.future.add_done_callback(lambda _: watcher.woken.set())
+        watchers = self._watchers.setdefault(batch_id, set())
+        watchers.add(watcher)
+        self._of_users[watcher.user_id] += 1
+        if self._poll is None:
+            self._poll = asyncio.create_task(self._poll_while_watched())
         try:
-            yield woken
+            yield
         finally:
-            self._running.discard(interruption)
-            waiting.discard(woken)
-            if not waiting and self._waiting.get(batch_id) is waiting:
-                del self._waiting[batch_id]
+            self._of_users[watcher.user_id] -= 1
+            if not self._of_users[watcher.user_id]:
+                del self._of_users[watcher.user_id]
+            watchers.discard(watcher)
+            if not watchers and self._watchers.get(batch_id) is watchers:
+                del self._watchers[batch_id]
+            if not self._watchers and self._poll:
+                self._poll.cancel()
+                self._poll = None
+
+    async def _poll_while_watched(self) -> None:
+        """Look for all watchers together what is new, should news have been lost."""
+        while True:
+            await asyncio.sleep(self._poll_seconds)
+            batch_ids = sorted(self._watchers)
+            for start in range(0, len(batch_ids), BATCHES_AT_ONCE):
+                with suppress(OcrError):  # the database does not answer now
+                    await self._look_at(batch_ids[start : start + BATCHES_AT_ONCE])
+
+    async def _look_at(self, batch_ids: list[str]) -> None:
+        """Wake those for whom there is something: events, the end of a batch, or no batch."""
+        asked = select(BatchRow.batch_id, BatchRow.last_sequence, BatchRow.state).where(
+            BatchRow.batch_id.in_(batch_ids), BatchRow.delete_time.is_(None)
+        )
+        async with self._database.read() as session:
+            found = {row.batch_id: row for row in await session.execute(asked)}
+        for batch_id in batch_ids:
+            row = found.get(batch_id)
+            for watcher in self._watchers.get(batch_id, ()):
+                if row is None or row.state in FINAL_STATES or row.last_sequence > watcher.position:
+                    watcher.woken.set()
 
     async def _check(self, user_id: str, batch_id: str, after_sequence: int) -> None:
         async with self._database.read() as session:
@@ -180,20 +242,13 @@ class Watching:
                 raise BatchDeleted from None
         return [_watched(row, batch, documents) for row in rows], batch
 
-    async def _wait(self, woken: asyncio.Event) -> None:
-        """Wait for news, but not for ever: some may be lost."""
-        await asyncio.sleep(GATHER_SECONDS)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._poll_seconds):
-                await woken.wait()
-
     def _heard(self, news: str | None) -> None:
         if news is None:
-            waiting = [each for some in self._waiting.values() for each in some]
+            waiting = [each for some in self._watchers.values() for each in some]
         else:
-            waiting = list(self._waiting.get(news.removeprefix(ENDED), ()))
-        for woken in waiting:
-            woken.set()
+            waiting = list(self._watchers.get(news.removeprefix(ENDED), ()))
+        for watcher in waiting:
+            watcher.woken.set()
 
 
 async def _documents_of(session: AsyncSession, events: list[EventRow]) -> dict[str, DocumentRow]:

@@ -1,6 +1,7 @@
 """Processes that work on batches say so, and how many chunks each can work on at once."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -33,6 +34,7 @@ class Workers:
         slots: int,
         lease_seconds: float = LEASE_SECONDS,
         renew_seconds: float = RENEW_SECONDS,
+        ready: Callable[[], bool] = lambda: True,
     ) -> None:
         """Say nothing yet.
 
@@ -41,9 +43,11 @@ class Workers:
             slots: chunks that this process works on at once; 0 if it only hands chunks out.
             lease_seconds: how long a process counts as alive without renewing.
             renew_seconds: how often it renews.
+            ready: whether it can work at this moment; its slots count for nothing if not.
         """
         self.worker_id = new_id()
         self.slots = slots
+        self._ready = ready
         self._database = database
         self._lease = timedelta(seconds=lease_seconds)
         self._renew_seconds = renew_seconds
@@ -83,7 +87,7 @@ class Workers:
         """
         alive = WorkerRow.lease_expire_time > now
         slots = await session.scalar(select(func.sum(WorkerRow.slots)).where(alive))
-        return max(1, self.slots, slots or 0)
+        return max(1, self._slots_now(), slots or 0)
 
     async def renew(self) -> None:
         """Say that this process is alive, and delete those that no longer do.
@@ -93,21 +97,25 @@ class Workers:
         """
         async with self._database.write() as session:
             now = await self._database.now(session)
-            until = now + self._lease
+            until, slots = now + self._lease, self._slots_now()
             row = {
                 "worker_id": self.worker_id,
-                "slots": self.slots,
+                "slots": slots,
                 "start_time": now,
                 "lease_expire_time": until,
             }
             mine = WorkerRow.worker_id == self.worker_id
             if not await insert_new(session, WorkerRow, [row]):
-                await session.execute(update(WorkerRow).where(mine).values(lease_expire_time=until))
+                renewed = update(WorkerRow).where(mine)
+                await session.execute(renewed.values(lease_expire_time=until, slots=slots))
             dead = WorkerRow.lease_expire_time <= now
             if self._database.is_sqlite:
                 # One process at a time has the file, so all others are gone.
                 dead = ~mine
             await session.execute(delete(WorkerRow).where(dead))
+
+    def _slots_now(self) -> int:
+        return self.slots if self._ready() else 0
 
     async def _renew_for_ever(self) -> None:
         while True:

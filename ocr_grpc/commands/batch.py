@@ -22,7 +22,7 @@ from ocr_grpc.commands.batch_table import (
 )
 from ocr_grpc.commands.batch_watching import batch_of, exit_code, watch
 from ocr_grpc.commands.failure import CommandFailed
-from ocr_grpc.commands.options import Address, Limit
+from ocr_grpc.commands.options import MAX_INT32, Address, Limit
 from ocr_grpc.commands.tables import note, print_fields, print_json, print_rows, to_json
 from ocr_grpc.v1 import batch_pb2
 from ocr_grpc.v1 import batch_service_pb2 as pb
@@ -46,7 +46,9 @@ PLACE = re.compile(r"[1-9][0-9]{0,4}")
 @batch.command("watch")
 def watch_batch(
     batch_id: BatchId,
-    after: Annotated[int, typer.Option(min=0, help="Number of the last event known.")] = 0,
+    after: Annotated[
+        int, typer.Option(min=0, max=MAX_INT32, help="Number of the last event known.")
+    ] = 0,
     address: Address = "",
     json: Annotated[
         bool, typer.Option("--json", help="Print every event as a line of JSON.")
@@ -152,7 +154,7 @@ async def _watch(address: str, batch_id: str, after: int, json: bool) -> batch_p
         known = {batch_id: (await batch_of(link, batch_id, at_once=True)).progress}
         if json:
             return await watch(link, batch_id, EventLines(), after)
-        with batch_view(known, lines_on_stderr=False) as view:
+        with batch_view(known) as view:
             ended = await watch(link, batch_id, view, after)
     say_how_it_ended(ended)
     return ended

@@ -2,10 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
@@ -13,7 +13,7 @@ from uuid import uuid4
 import typer
 
 from ocr_grpc.commands.batch_link import BatchLink, first_failure, linked
-from ocr_grpc.commands.batch_progress import batch_view, say_how_it_ended, upload_bar
+from ocr_grpc.commands.batch_progress import View, creation_view, say_how_it_ended
 from ocr_grpc.commands.batch_results import Format, TextFolder
 from ocr_grpc.commands.batch_sending import Sending, batches_of, limits_of
 from ocr_grpc.commands.batch_sources import Source, find_sources
@@ -32,12 +32,14 @@ from ocr_grpc.commands.document_options import (
     text_format_named,
 )
 from ocr_grpc.commands.failure import CommandFailed
-from ocr_grpc.commands.options import Address
+from ocr_grpc.commands.options import MAX_INT32, Address
 from ocr_grpc.commands.tables import note, to_json
 from ocr_grpc.extraction.options import Mode
 from ocr_grpc.rpc.options_mapping import mode_to_proto
 from ocr_grpc.v1 import batch_pb2, options_pb2
 from ocr_grpc.v1 import batch_service_pb2 as pb
+
+MAX_REQUEST_ID_CHARS = 128
 
 
 class Priority(Enum):
@@ -56,6 +58,12 @@ class Made:
     targets: dict[tuple[str, int], Path] = field(default_factory=dict[tuple[str, int], Path])
     """Where the text of a document goes, by batch and number; empty without --output."""
 
+    def add(self, batch: batch_pb2.Batch, documents: int, targets: Iterator[Path]) -> None:
+        """Add a batch of so many documents; the next of the targets, if there are any, are its."""
+        self.batches.append(batch)
+        for place, target in enumerate(islice(targets, documents), start=1):
+            self.targets[batch.batch_id, place] = target
+
 
 def create_batch(
     files: Annotated[list[str], typer.Argument(help="Files, or folders of files.")],
@@ -68,7 +76,10 @@ def create_batch(
         Priority | None, typer.Option(help="How urgent it is; default: as normal as allowed.")
     ] = None,
     retention_hours: Annotated[
-        int, typer.Option(min=0, help="Hours to keep it when it has ended; 0: the server's most.")
+        int,
+        typer.Option(
+            min=0, max=MAX_INT32, help="Hours to keep it when it has ended; 0: the server's most."
+        ),
     ] = 0,
     request_id: Annotated[
         str, typer.Option(help="The same id again never makes a second batch, for a day.")
@@ -151,54 +162,67 @@ async def _run(
     json: bool,
 ) -> None:
     async with linked(address) as link:
-        await _create_all(link, sources, wanted, made, targets, json=json)
-        if watch or folder:
-            made.batches = await _watch_all(link, made, folder)
+        limits = await limits_of(link)
+        parts = list(batches_of(sources, limits.documents))
+        request_ids = _request_ids(wanted.request_id, len(parts))
+        size_bytes = sum(source.size_bytes for source in sources)
+        with creation_view(len(sources), size_bytes) as (bar, view):
+            waiting = _Waiting(link, made, folder, view) if watch or folder else None
+            try:
+                async with asyncio.TaskGroup() as group:
+                    rest = iter(targets)
+                    for part, wanted.request_id in zip(parts, request_ids, strict=True):
+                        batch = await Sending(link, limits, bar).create(part, wanted)
+                        made.add(batch, len(part), rest)
+                        typer.echo(to_json(batch) if json else batch.batch_id)
+                        sys.stdout.flush()  # a script may want to cancel it before the rest is made
+                        if waiting:
+                            waiting.begin(batch, group)
+            except* (CommandFailed, BrokenPipeError) as failures:
+                raise first_failure(failures) from None
+    if waiting:
+        made.batches = waiting.ended()
 
 
-async def _create_all(
-    link: BatchLink,
-    sources: Sequence[Source],
-    wanted: pb.CreateBatchRequest,
-    made: Made,
-    targets: Sequence[Path],
-    *,
-    json: bool,
-) -> None:
-    """Make the batches, and print each as soon as it is there."""
-    limits = await limits_of(link)
-    request_id, rest = wanted.request_id, iter(targets)
-    with upload_bar(len(sources), sum(source.size_bytes for source in sources)) as bar:
-        for number, part in enumerate(batches_of(sources, limits.documents), start=1):
-            if number > 1:
-                wanted.request_id = f"{request_id}.{number}"
-            batch = await Sending(link, limits, bar).create(part, wanted)
-            made.batches.append(batch)
-            for place, target in zip(range(1, len(part) + 1), rest):  # noqa: B905 - may be none
-                made.targets[batch.batch_id, place] = target
-            typer.echo(to_json(batch) if json else batch.batch_id)
-            sys.stdout.flush()  # a script may want to cancel it before the rest is made
+def _request_ids(request_id: str, count: int) -> list[str]:
+    """Return the request ids of so many batches.
+
+    Raises:
+        CommandFailed: with the number of the batch it is too long; before anything is sent.
+    """
+    request_ids = [request_id, *(f"{request_id}.{number}" for number in range(2, count + 1))]
+    if len(request_ids[-1]) > MAX_REQUEST_ID_CHARS:
+        most = MAX_REQUEST_ID_CHARS - len(request_ids[-1]) + len(request_id)
+        raise CommandFailed(
+            f"A request id of {count} batches has at most {most} characters.", "INVALID_REQUEST_ID"
+        )
+    return request_ids
 
 
-async def _watch_all(
-    link: BatchLink, made: Made, folder: TextFolder | None
-) -> list[batch_pb2.Batch]:
-    async def write(document: batch_pb2.BatchDocument) -> None:
-        if folder and (target := made.targets.get((document.batch_id, document.number))):
-            await folder.write(link, document, target)
+class _Waiting:
+    """Waits for batches from when each is made, and writes their texts."""
 
-    known = {batch.batch_id: batch.progress for batch in made.batches}
-    try:
-        with ExitStack() as stack:
-            view = stack.enter_context(batch_view(known, lines_on_stderr=True))
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(watch(link, batch_id, view, when_finished=write))
-                    for batch_id in known
-                ]
-    except* CommandFailed as failures:
-        raise first_failure(failures) from None
-    ended = [task.result() for task in tasks]
-    for batch in ended:
-        say_how_it_ended(batch)
-    return ended
+    def __init__(self, link: BatchLink, made: Made, folder: TextFolder | None, view: View) -> None:
+        self._link = link
+        self._made = made
+        self._folder = folder
+        self._view = view
+        self._tasks: list[asyncio.Task[batch_pb2.Batch]] = []
+
+    def begin(self, batch: batch_pb2.Batch, group: asyncio.TaskGroup) -> None:
+        """Wait for one batch more, in a task of the group."""
+        self._view.made(batch)
+        waiting = watch(self._link, batch.batch_id, self._view, when_finished=self._write)
+        self._tasks.append(group.create_task(waiting))
+
+    def ended(self) -> list[batch_pb2.Batch]:
+        """Return the batches, of which all have ended, and say how."""
+        batches = [task.result() for task in self._tasks]
+        for batch in batches:
+            say_how_it_ended(batch)
+        return batches
+
+    async def _write(self, document: batch_pb2.BatchDocument) -> None:
+        target = self._made.targets.get((document.batch_id, document.number))
+        if self._folder and target:
+            await self._folder.write(self._link, document, target)

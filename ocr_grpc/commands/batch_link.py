@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 import grpc.aio
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
 
 from ocr_grpc.commands.addresses import find_server
 from ocr_grpc.commands.calls import CALL_SECONDS, Metadata, told
 from ocr_grpc.commands.channels import open_async_channel
 from ocr_grpc.commands.credentials import Credentials, credentials_for
 from ocr_grpc.commands.failure import CommandFailed
+from ocr_grpc.commands.tables import note
+from ocr_grpc.rpc.status import DETAILS_KEY
 from ocr_grpc.v1.batch_service_pb2_grpc import BatchServiceStub
 from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
 
@@ -26,6 +30,8 @@ PATIENCE_SECONDS = 300.0
 """How long a server may be away: time enough to start it anew, and its machine."""
 
 FIRST_WAIT_SECONDS, MOST_WAIT_SECONDS = 0.25, 2.0
+
+FULL_SECONDS = 60.0
 
 CHANNEL_OPTIONS = [
     # grpc's own waits grow to two minutes, long after the server is back.
@@ -47,7 +53,11 @@ MOST_BROKEN = 5
 LATER = ("SHUTTING_DOWN", "RATE_LIMITED", "TOO_MANY_STREAMS")
 """What the service says when the same call will do a little later."""
 
+FULL = "TOO_MANY_BATCHES"
+"""What it says when batches of the caller must end first, which may take hours."""
+
 Response = TypeVar("Response")
+Detail = TypeVar("Detail", bound=Message)
 
 
 class Retries:
@@ -64,12 +74,16 @@ class Retries:
         self._broken = 0
 
     async def wait(self, error: grpc.RpcError) -> None:
-        """Wait a moment after a call that failed.
+        """Wait a moment after a call that failed; without end for batches of the caller's own.
 
         Raises:
             CommandFailed: it would fail again, or has failed for too long.
         """
         reason, sentence = told(error)
+        if reason == FULL and _may_have_room(error):
+            self.good()
+            await _wait_for_room(error)
+            return
         self._broken += reason in BROKEN
         passes = (
             error.code() is grpc.StatusCode.UNAVAILABLE
@@ -81,6 +95,27 @@ class Retries:
         # Not all who lost a server come back in the same moment.
         await asyncio.sleep(self._wait_seconds * random.uniform(0.5, 1))  # noqa: S311 - no secret
         self._wait_seconds = min(2 * self._wait_seconds, MOST_WAIT_SECONDS)
+
+
+def _may_have_room(error: grpc.RpcError) -> bool:
+    """Return whether something of the caller's can end, so that there is more room then."""
+    info = _detail(error, error_details_pb2.ErrorInfo())
+    return info.metadata.get("waiting") != "0"
+
+
+async def _wait_for_room(error: grpc.RpcError) -> None:
+    note("The server has as many documents waiting as it takes; this goes on when some have ended.")
+    delay = _detail(error, error_details_pb2.RetryInfo()).retry_delay
+    await asyncio.sleep(delay.ToTimedelta().total_seconds() or FULL_SECONDS)
+
+
+def _detail(error: grpc.RpcError, wanted: Detail) -> Detail:
+    """Return the detail of its kind that a failed call has; as it was given, if there is none."""
+    trailing: Any = error.trailing_metadata()
+    for key, value in trailing or ():
+        if key == DETAILS_KEY and isinstance(value, bytes):
+            any(each.Unpack(wanted) for each in status_pb2.Status.FromString(value).details)
+    return wanted
 
 
 class BatchLink:
@@ -139,8 +174,13 @@ async def linked(address: str) -> AsyncGenerator[BatchLink, None]:
         yield BatchLink(channel, credentials)
 
 
-def first_failure(failures: BaseExceptionGroup[CommandFailed]) -> BaseException:
-    """Return one failure of several that happened together: a command says one line."""
+def first_failure(
+    failures: BaseExceptionGroup[CommandFailed | BrokenPipeError],
+) -> BaseException:
+    """Return one failure of several that happened together: a command says one line.
+
+    Or none, if what takes its output has gone: `typer` ends without a word then.
+    """
     first: BaseException = failures
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]

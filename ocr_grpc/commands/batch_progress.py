@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -52,19 +52,6 @@ class UploadBar:
         self._bar.update(self._task, description=self._description)
 
 
-@contextmanager
-def upload_bar(files: int, size_bytes: int) -> Generator[UploadBar, None, None]:
-    """Show uploads for the time of the block, if somebody looks."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-    )
-    with _bar(*columns) as bar:
-        yield UploadBar(bar, files, size_bytes)
-
-
 class BatchBars:
     """Documents and pages of some batches together, for a terminal; failures as lines above."""
 
@@ -74,6 +61,11 @@ class BatchBars:
         self._known = dict(known)
         self._documents = bar.add_task("documents", total=None, note="", per_second=False)
         self._pages = bar.add_task("pages", total=None, note="", per_second=True)
+        self._show()
+
+    def made(self, batch: batch_pb2.Batch) -> None:
+        """Show one batch more."""
+        self._known[batch.batch_id] = batch.progress
         self._show()
 
     def event(self, batch_id: str, event: pb.WatchBatchResponse) -> None:
@@ -92,6 +84,7 @@ class BatchBars:
             self._documents,
             completed=total("documents_finished") + problems,
             total=total("documents"),
+            visible=bool(self._known),
             note=f"{problems} not read" if problems else "",
         )
         failed = total("pages_failed")
@@ -99,6 +92,7 @@ class BatchBars:
             self._pages,
             completed=total("pages_ok", "pages_degraded") + failed,
             total=total("pages"),
+            visible=bool(self._known),
             note=f"{failed} failed" if failed else "",
         )
 
@@ -109,10 +103,16 @@ class DocumentLines:
     def __init__(self, *, err: bool) -> None:
         self._err = err
 
+    def made(self, batch: batch_pb2.Batch) -> None:
+        """Print nothing yet."""
+
     def event(self, batch_id: str, event: pb.WatchBatchResponse) -> None:
         """Print the document, if one ended."""
         if event.HasField("document_finished"):
             typer.echo(document_line(event.document_finished), err=self._err)
+
+
+View = BatchBars | DocumentLines
 
 
 class EventLines:
@@ -124,28 +124,33 @@ class EventLines:
 
 
 @contextmanager
-def batch_view(
-    known: dict[str, Counts], *, lines_on_stderr: bool
-) -> Generator[BatchBars | DocumentLines, None, None]:
-    """Yield what shows batches: bars if somebody looks, else lines.
+def batch_view(known: dict[str, Counts]) -> Generator[View, None, None]:
+    """Yield what shows batches for the time of the block: bars if somebody looks, else lines.
 
     Args:
         known: how far each of the batches is.
-        lines_on_stderr: whether lines go there, since standard output is for something else.
     """
     if not sys.stderr.isatty():
-        yield DocumentLines(err=lines_on_stderr)
+        yield DocumentLines(err=False)
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _PerSecond(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}", style="red"),
-    )
-    with _bar(*columns) as bar:
+    bar = RichProgress(*_batch_columns())
+    with _live(bar):
         yield BatchBars(bar, known)
+
+
+@contextmanager
+def creation_view(files: int, size_bytes: int) -> Generator[tuple[UploadBar, View], None, None]:
+    """Yield what shows uploads, and what shows batches: some are read while others are sent.
+
+    Lines go to stderr, since standard output is for the batches themselves.
+    """
+    uploads, batches = RichProgress(*_upload_columns()), RichProgress(*_batch_columns())
+    bar = UploadBar(uploads, files, size_bytes)
+    if not sys.stderr.isatty():
+        yield bar, DocumentLines(err=True)
+        return
+    with _live(Group(uploads, batches)):
+        yield bar, BatchBars(batches, {})
 
 
 class _PerSecond(ProgressColumn):
@@ -156,14 +161,35 @@ class _PerSecond(ProgressColumn):
         return Text(f"{speed:.1f}/s" if speed and task.fields["per_second"] else "")
 
 
-def _bar(*columns: Any) -> RichProgress:
-    return RichProgress(
-        *columns,
+def _upload_columns() -> tuple[ProgressColumn, ...]:
+    return (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+    )
+
+
+def _batch_columns() -> tuple[ProgressColumn, ...]:
+    return (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _PerSecond(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}", style="red"),
+    )
+
+
+def _live(shown: RenderableType) -> Live:
+    """Return what keeps bars up to date at the bottom of a terminal, until its block is left."""
+    return Live(
+        shown,
         console=Console(stderr=True),
         transient=True,
-        disable=not sys.stderr.isatty(),
         # Text on the same terminal must scroll above the bar; text in a pipe stays untouched.
         redirect_stdout=sys.stdout.isatty(),
+        refresh_per_second=10,
     )
 
 

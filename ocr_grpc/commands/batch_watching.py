@@ -102,6 +102,7 @@ async def watch(
 
     Raises:
         CommandFailed: as `events` or `when_finished` do.
+        BrokenPipeError: nobody takes what `shown` prints any more.
     """
     try:
         async with (
@@ -112,7 +113,7 @@ async def watch(
                 shown.event(batch_id, event)
                 if when_finished and event.HasField("document_finished"):
                     group.create_task(when_finished(event.document_finished))
-    except* CommandFailed as failures:
+    except* (CommandFailed, BrokenPipeError) as failures:
         raise first_failure(failures) from None
     return await batch_of(link, batch_id)
 

@@ -13,6 +13,7 @@ from ocr_grpc.documents.errors import DocumentTimedOut
 from ocr_grpc.documents.pool import DocumentPool
 from ocr_grpc.documents.spool import SpooledDocument
 from ocr_grpc.engines.engine import ReadOptions
+from ocr_grpc.engines.page_read import Priority
 from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.admission import Admission, Place
 from ocr_grpc.extraction.engine_choice import ChosenEngines, Engines, check_fits
@@ -33,6 +34,8 @@ from ocr_grpc.extraction.order import Order
 from ocr_grpc.extraction.page_context import PageContext
 from ocr_grpc.extraction.page_reader import PageReader
 from ocr_grpc.extraction.page_stream import merged
+
+MAX_WAIT_SECONDS = 30 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +110,10 @@ class Extractor:
         """
         meter = order.meter
         limit = self._limits.document_timeout_seconds
+        # What nobody waits for may wait its turn for as long as it takes; its pages have limits.
+        bound = limit if order.priority is Priority.INTERACTIVE else MAX_WAIT_SECONDS
         deadline = asyncio.get_running_loop().call_later(
-            limit, order.interruption.end, _timed_out(limit)
+            bound, order.interruption.end, _timed_out(limit)
         )
         self._running.add(order.interruption)
         try:

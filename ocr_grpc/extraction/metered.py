@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from time import monotonic
 
-from ocr_grpc.accounts.errors import Denied, Unauthenticated
 from ocr_grpc.accounts.principal import Principal
 from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.events import (
@@ -144,7 +143,7 @@ class LedgerMeter:
                 pass
 
     async def settle(self, error: OcrError | None) -> None:
-        """Close the row. Whoever ends the call by giving up the credential has hung up.
+        """Close the row.
 
         Raises:
             LedgerUnavailable: pages that were to be charged at the end cannot be.
@@ -156,9 +155,11 @@ class LedgerMeter:
             await self.fail(error)
 
     async def fail(self, error: OcrError) -> None:
-        """Close the row with an error, unless it is closed."""
-        gave_up = isinstance(error, Unauthenticated | Denied)
-        partial = self._under_way if gave_up else NO_PAGES
+        """Close the row with an error, unless it is closed.
+
+        Whoever ends the call by giving up the credential, or by resuming it, has hung up.
+        """
+        partial = self._under_way if error.by_caller else NO_PAGES
         # The last word must not wait long for a slow database; the ledger goes on by itself.
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_SECONDS):

@@ -23,13 +23,25 @@ class UrlNotAllowed(InvalidOption):
 
 
 class UrlUnreachable(OcrError):
-    """The host did not give the document."""
+    """The host did not give the document.
+
+    Attributes:
+        passing: whether it may help to try again later.
+    """
 
     reason = "URL_UNREACHABLE"
 
-    def __init__(self, why: str, field: str) -> None:
+    def __init__(self, why: str, field: str, passing: bool = False) -> None:
         super().__init__(
             f"The URL in `{field}` cannot be fetched: {why}. "
             "Check it, or send the document itself.",
             field=field,
         )
+        self.passing = passing
+
+
+class HostUnknown(UrlUnreachable):
+    """The host has no address: a slip in its name most of the time, else an ailing resolver."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__("its host has no address", field, passing=True)

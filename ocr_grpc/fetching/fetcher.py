@@ -16,6 +16,11 @@ from ocr_grpc.fetching.urls import MAX_URL_CHARS
 
 MAX_REDIRECTS = 3
 SETTING = "FETCH_HOSTS"
+PASSING_STATUS = frozenset(
+    (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+)
+"""With all above 500, those after which the same request may be answered later."""
+
 NOTHING = "this server fetches nothing; send a `data:` URI"
 
 
@@ -95,15 +100,16 @@ class Fetcher:
 
 async def _checked(response: httpx.Response, field: str) -> httpx.Response:
     """Return the response if it brings a document as it is."""
-    problem = ""
-    if response.status_code != HTTPStatus.OK:
-        problem = f"its host answers with the status {response.status_code}"
+    problem, passing, status = "", False, response.status_code
+    if status != HTTPStatus.OK:
+        problem = f"its host answers with the status {status}"
+        passing = status in PASSING_STATUS or response.is_server_error
     elif response.headers.get("content-encoding", "identity").lower() != "identity":
         # Not asked for; unpacking it would need limits of its own.
         problem = "its host sends it compressed"
     if problem:
         await response.aclose()
-        raise UrlUnreachable(problem, field)
+        raise UrlUnreachable(problem, field, passing)
     return response
 
 
@@ -117,7 +123,9 @@ async def _one_step(deadline: float, field: str) -> AsyncGenerator[None, None]:
         async with asyncio.timeout_at(deadline):
             yield
     except TimeoutError:
-        raise UrlUnreachable("it takes too long (FETCH_TIMEOUT_SECONDS)", field) from None
-    except (httpx.HTTPError, OSError, UnicodeError):
+        why = "it takes too long (FETCH_TIMEOUT_SECONDS)"
+        raise UrlUnreachable(why, field, passing=True) from None
+    except (httpx.HTTPError, OSError, UnicodeError) as error:
         # Not their text, which may repeat what the host said.
-        raise UrlUnreachable("its host does not answer as it should", field) from None
+        passing = isinstance(error, httpx.TransportError | OSError)
+        raise UrlUnreachable("its host does not answer as it should", field, passing) from None

@@ -16,7 +16,7 @@ from functools import partial
 import httpx
 
 from ocr_grpc.fetching.addresses import is_public
-from ocr_grpc.fetching.errors import UrlNotAllowed, UrlUnreachable
+from ocr_grpc.fetching.errors import HostUnknown, UrlNotAllowed
 from ocr_grpc.fetching.hosts import AllowedHosts
 from ocr_grpc.fetching.urls import host_of, parsed_url, port_of
 
@@ -109,7 +109,7 @@ class PinnedConnections:
 
         Raises:
             UrlNotAllowed: the host has an address that may not be asked.
-            UrlUnreachable: it has none.
+            HostUnknown: it has none.
             httpx.HTTPError, OSError, UnicodeError: it does not answer, or not in HTTP. Their text
                 may repeat what the host said.
         """
@@ -124,9 +124,12 @@ class PinnedConnections:
         return await transport.handle_async_request(request)
 
     async def _addresses(self, url: httpx.URL, field: str) -> list[str]:
-        addresses = await self._resolve(host_of(url), port_of(url))
+        try:
+            addresses = await self._resolve(host_of(url), port_of(url))
+        except OSError:
+            raise HostUnknown(field) from None
         if not addresses:
-            raise UrlUnreachable("its host has no address", field)
+            raise HostUnknown(field)
         # One bad one among good ones is no accident, so the others are not tried.
         if not all(self._is_allowed(address) for address in addresses):
             raise self._refused("its host has an address that is not allowed", field)

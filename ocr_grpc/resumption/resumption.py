@@ -12,19 +12,19 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ocr_grpc.extraction.errors import SequenceOutOfRange
 from ocr_grpc.extraction.kept_options import opened_options, sealed_options
 from ocr_grpc.extraction.options import ExtractOptions
 from ocr_grpc.resumption.entries import KeptEvent, NewExtraction, TakenOver
-from ocr_grpc.resumption.errors import ExtractionNotFound
+from ocr_grpc.resumption.errors import ExtractionNotFound, KeptFull
 from ocr_grpc.resumption.expiry import Expiry
 from ocr_grpc.resumption.log import Log, Lost
 from ocr_grpc.resumption.log_watch import LogWatch
 from ocr_grpc.resumption.log_writer import LogWriter
-from ocr_grpc.resumption.replay import events_after, progress
+from ocr_grpc.resumption.replay import REPLAY, progress, replay
 from ocr_grpc.store.blobs import Blobs
 from ocr_grpc.store.database import Database
 from ocr_grpc.store.resumption import KeptExtractionRow
@@ -32,15 +32,20 @@ from ocr_grpc.store.sealing import Seal
 
 _ID = re.compile(r"[0-9a-f]{1,32}")
 
-REPLAY = timedelta(minutes=2)
-"""What sending the events of an extraction that has ended may take."""
+MAX_USER_BYTES = 2 * 1024**3
+"""What the documents of one user's extractions may have together, until they expire."""
 
 
 class Resumption:
     """Keeps extractions for a while. `start` it before serving, `close` it after the last call."""
 
     def __init__(
-        self, database: Database, blobs: Blobs, seal: Seal, retention_seconds: float
+        self,
+        database: Database,
+        blobs: Blobs,
+        seal: Seal,
+        retention_seconds: float,
+        max_user_bytes: int = MAX_USER_BYTES,
     ) -> None:
         """Start nothing yet.
 
@@ -49,11 +54,13 @@ class Resumption:
             blobs: where documents are kept.
             seal: for options, as a password may be in them.
             retention_seconds: how long an extraction is kept after its last event.
+            max_user_bytes: what the documents of one user's extractions may have together.
         """
         self._database = database
         self._blobs = blobs
         self._seal = seal
         self._retention = timedelta(seconds=retention_seconds)
+        self._max_user_bytes = max_user_bytes
         self._writer = LogWriter(database, self._retention)
         self._watch = LogWatch(database, self._retention)
         self._expiry = Expiry(database, blobs)
@@ -70,6 +77,25 @@ class Resumption:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._expiry.close()
+
+    async def require_room(self, user_id: str, size_bytes: int) -> None:
+        """Check that a user may have one more extraction kept, before anything of it is read.
+
+        Calls at the same moment may pass together; a user has no more of them than streams.
+
+        Raises:
+            KeptFull: no.
+            DatabaseUnavailable: the database does not answer.
+        """
+        row = KeptExtractionRow
+        async with self._database.read() as session:
+            now = await self._database.now(session)
+            mine = select(func.sum(row.size_bytes)).where(
+                row.user_id == user_id, row.expire_time > now
+            )
+            kept_bytes = int(await session.scalar(mine) or 0)
+        if kept_bytes + size_bytes > self._max_user_bytes:
+            raise KeptFull(self._max_user_bytes)
 
     async def begin(self, new: NewExtraction, document: Path, lost: Lost) -> Log:
         """Keep an extraction and its document from now on.
@@ -172,12 +198,8 @@ class Resumption:
         return self._blobs.local(taken.extraction_id, folder)
 
     def events(self, taken: TakenOver, after_sequence: int) -> AsyncGenerator[KeptEvent, None]:
-        """Yield the events of an extraction after a number, as they were sent.
-
-        Raises:
-            DatabaseUnavailable: the database does not answer.
-        """
-        return events_after(self._database, taken.extraction_id, after_sequence)
+        """Yield the events of an extraction after a number, as they were sent; see `replay`."""
+        return replay(self._database, taken, after_sequence)
 
     def progress(self, taken: TakenOver) -> AsyncGenerator[KeptEvent, None]:
         """Yield those that tell how far its pages are; see `replay.progress`."""

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from ocr_grpc.accounts.errors import InvalidField
+from ocr_grpc.batches.errors import TooManyDocuments
 from ocr_grpc.batches.new_batch import BatchPriority, NewBatch, NewDocument
 from ocr_grpc.batches.sheet import USAGE_COLUMNS, progress_of
 from ocr_grpc.batches.watching import PageEnd, WatchedEvent
@@ -11,9 +12,8 @@ from ocr_grpc.documents.errors import DocumentTooLarge
 from ocr_grpc.errors import InvalidOption, fields_within
 from ocr_grpc.extraction.options import ExtractOptions
 from ocr_grpc.metering.entries import PageUsage
-from ocr_grpc.rpc.errors import InvalidFileName
 from ocr_grpc.rpc.field_values import time_to_proto
-from ocr_grpc.rpc.intake import MAX_FILE_NAME_CHARS
+from ocr_grpc.rpc.file_names import check_file_name
 from ocr_grpc.rpc.options_mapping import options_from_proto, options_to_proto
 from ocr_grpc.rpc.page_results import decoded_page
 from ocr_grpc.rpc.usage_mapping import KINDS, usage_sum_to_proto
@@ -46,13 +46,18 @@ _DOCUMENT_STATES = {
 }
 
 
-def new_batch_from_proto(request: pb.CreateBatchRequest, max_inline_bytes: int) -> NewBatch:
+def new_batch_from_proto(
+    request: pb.CreateBatchRequest, max_inline_bytes: int, max_documents: int
+) -> NewBatch:
     """Return what is asked for, and empty the request. Takes a while with large documents.
 
     Raises:
         InvalidOption: something cannot be understood; the error names the field.
+        TooManyDocuments: so many that none of them was looked at.
         DocumentTooLarge: the documents in it are, together.
     """
+    if len(request.documents) > max_documents:
+        raise TooManyDocuments(max_documents, len(request.documents))
     if request.priority not in _PRIORITIES:
         raise InvalidOption(
             f"{request.priority} is no priority that this server knows.", field="priority"
@@ -90,26 +95,16 @@ def _document(number: int, message: pb.NewBatchDocument) -> NewDocument:
     )
 
 
-def check_file_name(file_name: str) -> None:
-    """Refuse a name that no row can hold.
-
-    Raises:
-        InvalidFileName: it is too long, or has a NUL in it.
-    """
-    if len(file_name) > MAX_FILE_NAME_CHARS or "\0" in file_name:
-        raise InvalidFileName(
-            f"A file name has at most {MAX_FILE_NAME_CHARS} characters, and no NUL.",
-            field="file_name",
-        )
-
-
 def _fingerprint(request: pb.CreateBatchRequest) -> bytes:
     """Return 32 bytes that stand for a request whatever its id; empties it on the way.
 
-    A document at a time, so that no second copy of all of them is made.
+    A document at a time, so that no second copy of all of them is made. Of uploads it has no id:
+    the same file has another one when it is uploaded again, see `batches/request_ids.py`.
     """
     digest = hashlib.sha256()
     for document in request.documents:
+        if document.upload_id:
+            document.upload_id = "uploaded"
         part = document.SerializeToString(deterministic=True)
         digest.update(len(part).to_bytes(8))
         digest.update(part)
@@ -141,8 +136,8 @@ def document_state_from_proto(state: batch_pb2.DocumentState.ValueType) -> str:
     return _DOCUMENT_STATES[state]
 
 
-def batch_to_proto(row: BatchRow, options: ExtractOptions) -> batch_pb2.Batch:
-    """Return a batch as a message; `options` are those in the row, opened."""
+def batch_to_proto(row: BatchRow, options: ExtractOptions | None) -> batch_pb2.Batch:
+    """Return a batch as a message; `options`: those in the row, None if they cannot be opened."""
     return batch_pb2.Batch(
         batch_id=row.batch_id,
         display_name=row.display_name,
@@ -156,7 +151,7 @@ def batch_to_proto(row: BatchRow, options: ExtractOptions) -> batch_pb2.Batch:
         progress=_progress(progress_of(row)),
         usage=_usage(row),
         last_sequence=row.last_sequence,
-        options=options_to_proto(options),
+        options=options_to_proto(options) if options else None,
     )
 
 
@@ -197,7 +192,7 @@ def uploaded_to_proto(row: FileRow) -> batch_pb2.UploadedDocument:
 
 
 def watched_to_proto(
-    watched: WatchedEvent, options_of: Callable[[BatchRow], ExtractOptions]
+    watched: WatchedEvent, options_of: Callable[[BatchRow], ExtractOptions | None]
 ) -> pb.WatchBatchResponse:
     """Return an event as a message; `options_of` opens those of a batch."""
     event, document = watched.event, watched.document

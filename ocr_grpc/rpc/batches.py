@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AbstractContextManager, aclosing
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing
 from dataclasses import dataclass
 
 from ocr_grpc.batches.creation import Creation
@@ -17,19 +17,20 @@ from ocr_grpc.extraction.options import ExtractOptions
 from ocr_grpc.rpc.batch_mapping import (
     batch_state_from_proto,
     batch_to_proto,
-    check_file_name,
     document_state_from_proto,
     document_to_proto,
     new_batch_from_proto,
     uploaded_to_proto,
     watched_to_proto,
 )
-from ocr_grpc.rpc.batch_results import BatchResults
+from ocr_grpc.rpc.batch_results import BatchResults, is_rest
 from ocr_grpc.rpc.caller import current_caller, current_principal
 from ocr_grpc.rpc.capabilities import OcrLimits
+from ocr_grpc.rpc.file_names import check_file_name
 from ocr_grpc.rpc.interceptors.base import Context
 from ocr_grpc.rpc.upload import DocumentUpload
 from ocr_grpc.store.batches import BatchRow
+from ocr_grpc.store.errors import SealBroken
 from ocr_grpc.store.sealing import Seal
 from ocr_grpc.telemetry.call_record import current_call
 from ocr_grpc.v1 import batch_pb2
@@ -44,6 +45,7 @@ class BatchAreas:
     Attributes:
         seal: what opens the options of batches.
         admitted: bounds what callers bring at a time; see `Extractor.admitted`.
+        uploading: counts an upload as one of the streams of its caller; see `Intake.admitted`.
     """
 
     creation: Creation
@@ -55,6 +57,7 @@ class BatchAreas:
     seal: Seal
     limits: OcrLimits
     admitted: Callable[[str, int], AbstractContextManager[None]]
+    uploading: Callable[[], AbstractAsyncContextManager[None]]
 
 
 class BatchServicer(BatchServiceServicer):
@@ -70,8 +73,8 @@ class BatchServicer(BatchServiceServicer):
         areas, caller = self._areas, current_caller()
         held_bytes = request.ByteSize()
         with areas.admitted(current_call().caller, held_bytes):
-            limit = areas.limits.max_inline_bytes
-            wanted = await asyncio.to_thread(new_batch_from_proto, request, limit)
+            limits = areas.limits.max_inline_bytes, areas.limits.max_batch_documents
+            wanted = await asyncio.to_thread(new_batch_from_proto, request, *limits)
             del request
             row = await areas.creation.create(
                 current_principal(), wanted, caller.call_id, caller.retry_id
@@ -97,7 +100,8 @@ class BatchServicer(BatchServiceServicer):
         limits = self._areas.limits
         max_bytes = limits.max_document_bytes
         upload = DocumentUpload(request_iterator, limits.upload_idle_seconds)
-        with self._areas.admitted(current_call().caller, 0):
+        # Each holds some parts of its document in memory, so a caller has as many as extractions.
+        async with self._areas.uploading():
             await upload.begin()
             if upload.size_bytes > max_bytes:
                 raise DocumentTooLarge(max_bytes, upload.size_bytes)
@@ -182,7 +186,8 @@ class BatchServicer(BatchServiceServicer):
         self, request: pb.DownloadBatchDocumentRequest, context: Context
     ) -> AsyncGenerator[pb.DownloadBatchDocumentResponse, None]:
         """Send the result of one document."""
-        responses = self._areas.results.document(current_principal().user_id, request)
+        user_id, rest = current_principal().user_id, is_rest(context)
+        responses = self._areas.results.document(user_id, request, rest)
         async with aclosing(responses):
             async for response in responses:
                 yield response
@@ -191,7 +196,8 @@ class BatchServicer(BatchServiceServicer):
         self, request: pb.DownloadBatchRequest, context: Context
     ) -> AsyncGenerator[pb.DownloadBatchResponse, None]:
         """Send the results of a batch."""
-        responses = self._areas.results.archive(current_principal().user_id, request)
+        user_id, rest = current_principal().user_id, is_rest(context)
+        responses = self._areas.results.archive(user_id, request, rest)
         async with aclosing(responses):
             async for response in responses:
                 yield response
@@ -199,8 +205,11 @@ class BatchServicer(BatchServiceServicer):
     def _batch(self, row: BatchRow) -> batch_pb2.Batch:
         return batch_to_proto(row, self._options(row))
 
-    def _options(self, row: BatchRow) -> ExtractOptions:
-        return opened_options(self._areas.seal, row.options)
+    def _options(self, row: BatchRow) -> ExtractOptions | None:
+        try:
+            return opened_options(self._areas.seal, row.options)
+        except SealBroken:  # SECRET_KEY was changed; everything else of the batch is there
+            return None
 
 
 async def _with_first(

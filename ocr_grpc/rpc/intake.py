@@ -8,7 +8,7 @@ from typing import Any
 
 from ocr_grpc.accounts.principal import WEIGHTS
 from ocr_grpc.documents.spool import Spool, SpooledDocument
-from ocr_grpc.errors import OcrError
+from ocr_grpc.errors import InvalidOption, OcrError
 from ocr_grpc.extraction.events import Event
 from ocr_grpc.extraction.extractor import Extractor
 from ocr_grpc.extraction.inspection import InspectedDocument
@@ -23,13 +23,11 @@ from ocr_grpc.metering.entries import require_request_id
 from ocr_grpc.metering.ledger import Ledger
 from ocr_grpc.metering.streams import Streams
 from ocr_grpc.rpc.caller import current_caller, current_principal
-from ocr_grpc.rpc.errors import InvalidFileName
+from ocr_grpc.rpc.file_names import check_file_name
 from ocr_grpc.rpc.interceptors.base import short_name
 from ocr_grpc.rpc.responses import Kept
 from ocr_grpc.rpc.status import code_of
 from ocr_grpc.telemetry.call_record import current_call
-
-MAX_FILE_NAME_CHARS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +124,11 @@ class Intake:
             InvalidOption: naming the field.
         """
         require_request_id(wanted.request_id)
-        if len(wanted.file_name) > MAX_FILE_NAME_CHARS:
-            raise InvalidFileName(
-                f"A file name has at most {MAX_FILE_NAME_CHARS} characters.", field="file_name"
+        check_file_name(wanted.file_name)
+        if wanted.resumable and wanted.options.page_image_side_px:
+            raise InvalidOption(
+                "Pictures of pages are too large to be kept, so `resumable` streams have none.",
+                field="options.page_image_side_px",
             )
         self._extractor.check(wanted.options)
 

@@ -1,6 +1,7 @@
 """Events as they are kept for those who resume: the messages that were sent, and what they tell."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
 
 from ocr_grpc.errors import InvalidOption, OcrError
 from ocr_grpc.extraction import events
@@ -56,6 +57,16 @@ def note(continuation: Continuation, kept: KeptEvent) -> None:
             continuation.totals.add(_page_that_ended(response.page_finished))
         case _:
             pass
+
+
+async def continued(
+    events_of_rest: AsyncGenerator[events.Event, None], continuation: Continuation
+) -> AsyncGenerator[events.Event, None]:
+    """Yield what callers get for the events of the pages that were left."""
+    async with aclosing(events_of_rest):
+        async for event in events_of_rest:
+            for each in continuation.events(event):
+                yield each
 
 
 def _page_that_ended(finished: extraction_pb2.PageFinished) -> events.PageFinished:

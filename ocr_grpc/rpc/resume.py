@@ -29,7 +29,7 @@ from ocr_grpc.resumption.resumption import Resumption, TakenOver
 from ocr_grpc.rpc.caller import current_caller, current_principal, with_left
 from ocr_grpc.rpc.intake import Intake, Part, Wanted
 from ocr_grpc.rpc.interceptors.base import Context, short_name
-from ocr_grpc.rpc.kept_events import kept_event, note, replayed
+from ocr_grpc.rpc.kept_events import continued, kept_event, note, replayed
 from ocr_grpc.rpc.responses import Kept, Response
 from ocr_grpc.rpc.status import DETAILS_KEY
 from ocr_grpc.store.base import new_id
@@ -71,8 +71,12 @@ class KeptStreams:
             kind: the response they leave as.
             document: what to read, within `Intake.admitted`.
             wanted: what is wanted of it.
+
+        Raises:
+            KeptFull: the caller has too much that is kept already.
         """
-        extraction_id = new_id()
+        user_id, extraction_id = current_principal().user_id, new_id()
+        await self._resumption.require_room(user_id, document.size_bytes)
         if wanted.request_id:
             fingerprint = await fingerprint_of(document.path, wanted.options)
         else:
@@ -81,7 +85,7 @@ class KeptStreams:
         part = Part(extraction_id, request_id, fingerprint, Totals(), Interruption())
         new = NewExtraction(
             extraction_id,
-            current_principal().user_id,
+            user_id,
             short_name(current_call().method),
             wanted.file_name,
             document.size_bytes,
@@ -125,6 +129,17 @@ class KeptStreams:
     async def _ended(
         self, taken: TakenOver, after: int
     ) -> AsyncGenerator[pb.ResumeExtractResponse, None]:
+        """Yield what was sent. It reads no page, but takes memory and connections as if it did."""
+        async with (
+            _admitted_soon(self._intake),
+            aclosing(self._replayed(taken, after)) as responses,
+        ):
+            async for response in responses:
+                yield response
+
+    async def _replayed(
+        self, taken: TakenOver, after: int
+    ) -> AsyncGenerator[pb.ResumeExtractResponse, None]:
         async with aclosing(self._resumption.events(taken, after)) as events:
             async for kept in events:
                 yield replayed(kept)
@@ -147,7 +162,7 @@ class KeptStreams:
                 async with aclosing(self._resumption.progress(taken)) as events:
                     async for kept in events:
                         note(continuation, kept)
-                async with aclosing(self._ended(taken, after)) as responses:
+                async with aclosing(self._replayed(taken, after)) as responses:
                     async for response in responses:
                         yield response
                 part = Part(
@@ -159,7 +174,7 @@ class KeptStreams:
                     resumed=True,
                 )
                 document = SpooledDocument(path, taken.size_bytes)
-                rest = _continued(self._intake.part(document, wanted, part), continuation)
+                rest = continued(self._intake.part(document, wanted, part), continuation)
                 items = self._kept(pb.ResumeExtractResponse, part, rest, open_log)
                 async with aclosing(items):
                     async for item in items:
@@ -230,15 +245,6 @@ async def _admitted_soon(intake: Intake) -> AsyncGenerator[None, None]:
                     raise
                 await asyncio.sleep(RETRY_SECONDS)
         yield
-
-
-async def _continued(
-    events: AsyncGenerator[Event, None], continuation: Continuation
-) -> AsyncGenerator[Event, None]:
-    async with aclosing(events):
-        async for event in events:
-            for each in continuation.events(event):
-                yield each
 
 
 async def _end_as(failure: pb.ResumeExtractResponse, context: Context) -> None:

@@ -64,6 +64,8 @@ CODES: dict[type[OcrError], grpc.StatusCode] = {
     batches.UploadsFull: Code.RESOURCE_EXHAUSTED,
     batches.BatchDeleted: Code.ABORTED,
     webhooks.TooManyWebhooks: Code.RESOURCE_EXHAUSTED,
+    webhooks.TooManyVerifications: Code.RESOURCE_EXHAUSTED,
+    resumption.KeptFull: Code.RESOURCE_EXHAUSTED,
     batches.WorkerCrashed: Code.INVALID_ARGUMENT,
     batches.GivenUp: Code.UNAVAILABLE,
     resumption.ExtractionResumed: Code.ABORTED,

@@ -218,6 +218,15 @@ class EventRow(Base):
     """The counts of `BatchProgress` then, in the order of its fields."""
 
 
+class InstallationRow(Base):
+    """What all processes on one database have in common; see `wiring/installation.py`."""
+
+    __tablename__ = "installation"
+
+    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
 class WorkerRow(Base):
     """A process that works on batches, alive as long as it renews its lease."""
 

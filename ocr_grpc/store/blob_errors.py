@@ -5,7 +5,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import structlog
-from obstore.exceptions import BaseError
+from obstore.exceptions import (
+    BaseError,
+    InvalidPathError,
+    NotSupportedError,
+    PermissionDeniedError,
+    UnauthenticatedError,
+)
 
 from ocr_grpc.store.errors import BlobMissing, BlobsUnavailable
 
@@ -13,6 +19,10 @@ log = structlog.get_logger()
 
 STORE_ERRORS = (BaseError, OSError)
 """All that a store raises; a `TimeoutError` is among them."""
+_STATUS = re.compile(r"(?<=status code: )\d{3}|(?<=status: )\d{3}")
+_CODE = re.compile(r"(?<=<Code>)\w{1,64}")
+_LATER = ("408", "425", "429")
+_WRONG = (PermissionDeniedError, UnauthenticatedError, InvalidPathError, NotSupportedError)
 _TOLD = re.compile(r"(?<=status code: )\d{3}|(?<=<Code>)\w{1,64}|os error \d+")
 
 
@@ -33,6 +43,20 @@ def translated(
             raise BlobMissing from None
         log.warning("blobs_unavailable", call=call, error=told(error))
         raise BlobsUnavailable from None
+
+
+def refused(error: BaseException) -> bool:
+    """Return whether a store elsewhere answered that this can never be done as it is set."""
+    found = _STATUS.search(str(error))
+    if found:
+        return found[0][0] in "34" and found[0] not in _LATER and not _is_no_blob(error)
+    return isinstance(error, _WRONG) or not isinstance(error, STORE_ERRORS)
+
+
+def _is_no_blob(error: BaseException) -> bool:
+    """Return whether it is a blob that is missing, and not the place for it."""
+    codes = _CODE.findall(str(error))
+    return isinstance(error, FileNotFoundError) and set(codes) <= {"NoSuchKey", "BlobNotFound"}
 
 
 def told(error: BaseException) -> str:

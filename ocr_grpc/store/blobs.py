@@ -7,18 +7,21 @@ first two characters, everywhere alike, so that a folder can be copied into a bu
 import asyncio
 import os
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import obstore
+import structlog
 
 from ocr_grpc.store.blob_copies import BlobCopies
-from ocr_grpc.store.blob_errors import told, translated
+from ocr_grpc.store.blob_errors import refused, told, translated
 from ocr_grpc.store.blob_place import MIB, find_place
 from ocr_grpc.store.blob_upload import Uploading, upload
 from ocr_grpc.store.errors import BlobMissing, BlobsUnavailable
+
+log = structlog.get_logger()
 
 WAIT_SECONDS = 90.0
 """For one request with its repetitions, which end after some 60 s."""
@@ -53,27 +56,59 @@ class Blobs:
         )
         self._copies = BlobCopies(self._download)
 
-    async def check(self) -> None:
+    @property
+    def name(self) -> str:
+        """What messages call the place."""
+        return self._place.name
+
+    async def marker(self) -> str:
+        """Return what `mark` has written, by whatever process; empty if none has.
+
+        Raises:
+            ValueError: the place cannot be read; the sentence names the setting.
+            BlobsUnavailable: it does not answer.
+        """
+        with self._checked():
+            try:
+                return await self._marker()
+            except FileNotFoundError as error:
+                if refused(error):
+                    raise  # it is the bucket that is not there
+                return ""
+
+    async def mark(self, said: str) -> None:
         """Write a blob and read it, so that a wrong setting is told at once.
 
         Raises:
             ValueError: that cannot be done; the sentence names the setting.
+            BlobsUnavailable: the store does not answer.
         """
-        said = b"Documents of ocr-grpc lie here.\n"
+        with self._checked():
+            await _answered(obstore.put_async(self._place.store, MARKER, said.encode()))
+            is_same = await self._marker() == said
+        if not is_same:
+            raise ValueError(f"BLOB_URL: what is written to {self._place.name} comes back changed.")
+
+    async def _marker(self) -> str:
+        found = await _answered(obstore.get_async(self._place.store, MARKER))
+        return bytes(await _answered(found.bytes_async())).decode(errors="replace")
+
+    @contextmanager
+    def _checked(self) -> Generator[None, None, None]:
+        """Tell a place that is wrong from one that does not answer now."""
         try:
-            await _answered(obstore.put_async(self._place.store, MARKER, said))
-            found = await _answered(obstore.get_async(self._place.store, MARKER))
-            is_same = bytes(await _answered(found.bytes_async())) == said
+            yield
         except Exception as error:  # what is wrong may make the library itself fall over
+            if not self._place.folder and not refused(error):
+                log.warning("blobs_unavailable", call="check", error=told(error))
+                raise BlobsUnavailable from None
             raise ValueError(
                 f"BLOB_URL: documents cannot be written and read at {self._place.name}: "
                 f"{told(error)}. Credentials come from the environment; see docs/storage.md."
             ) from None
-        if not is_same:
-            raise ValueError(f"BLOB_URL: what is written to {self._place.name} comes back changed.")
 
     async def ping(self) -> None:
-        """Look for what `check` has written.
+        """Look for what `mark` has written.
 
         Raises:
             BlobsUnavailable: the store does not answer, or is another one.

@@ -219,7 +219,9 @@ class Batch(_message.Message):
 
     @_builtins.property
     def options(self) -> _options_pb2.ExtractOptions:
-        """How its documents are read unless they have options of their own. Without the password."""
+        """How its documents are read unless they have options of their own. Without the password. Absent if the server's
+        secret was changed since.
+        """
 
     def __init__(
         self,

@@ -117,8 +117,8 @@ class CreateBatchRequest(_message.Message):
     """Hours until it is deleted after it has ended, up to what the server keeps at most. 0: as long as that."""
     request_id: _builtins.str
     """Makes a repetition return the batch that the first call made, for at least a day. At most 128 characters; letters,
-    digits and `._:/=+-`. Another batch under the same id is refused with `REQUEST_ID_REUSED`. Empty: every call makes
-    a batch.
+    digits and `._:/=+-`. Another batch under the same id is refused with `REQUEST_ID_REUSED`; uploads are compared by
+    their content. Empty: every call makes a batch.
     """
     @_builtins.property
     def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___NewBatchDocument]:

@@ -114,7 +114,8 @@ class BatchServiceServicer:
 
         Refuses with `INVALID_ARGUMENT` what can be seen to be wrong without opening the documents, naming the field, such
         as `documents[3].url`. Fails with `NOT_FOUND` (`UPLOAD_NOT_FOUND`), `PERMISSION_DENIED` (`PRIORITY_NOT_ALLOWED`),
-        and with `RESOURCE_EXHAUSTED` (`TOO_MANY_BATCHES`) while too many documents of the caller wait.
+        and with `RESOURCE_EXHAUSTED`: `TOO_MANY_BATCHES` while too many documents of the caller wait, `UPLOADS_FULL` while
+        too many bytes of theirs are kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,8 +132,9 @@ class BatchServiceServicer:
         """Takes one document in pieces, up to `max_document_bytes`, for batches to come. Over REST the body is the file.
 
         The file name and the size go in the first message, bytes in any. It is kept for a week, and longer while a
-        batch uses it. Fails as `UploadExtract` does, and with `RESOURCE_EXHAUSTED` (`UPLOADS_FULL`) while too many bytes
-        of the caller wait for a batch.
+        batch uses it; it goes with the last batch that used it. Fails as `UploadExtract` does, counts among the caller's
+        streams (`TOO_MANY_STREAMS`), and fails with `RESOURCE_EXHAUSTED` (`UPLOADS_FULL`) while too many bytes of the
+        caller wait for a batch, or are kept at all.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -163,7 +165,8 @@ class BatchServiceServicer:
         """Sends the events of a batch, numbered from 1 without gaps: those that happened, then those to come as they happen.
 
         Ends with `finished`. After a broken connection go on with `after_sequence`, at any server. Fails with `ABORTED`
-        (`BATCH_DELETED`) if the batch is deleted meanwhile.
+        (`BATCH_DELETED`) if the batch is deleted meanwhile, and with `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of
+        a caller at one server.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

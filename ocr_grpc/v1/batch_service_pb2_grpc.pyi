@@ -43,7 +43,8 @@ class BatchServiceStub:
 
     Refuses with `INVALID_ARGUMENT` what can be seen to be wrong without opening the documents, naming the field, such
     as `documents[3].url`. Fails with `NOT_FOUND` (`UPLOAD_NOT_FOUND`), `PERMISSION_DENIED` (`PRIORITY_NOT_ALLOWED`),
-    and with `RESOURCE_EXHAUSTED` (`TOO_MANY_BATCHES`) while too many documents of the caller wait.
+    and with `RESOURCE_EXHAUSTED`: `TOO_MANY_BATCHES` while too many documents of the caller wait, `UPLOADS_FULL` while
+    too many bytes of theirs are kept.
     """
     ListBatches: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.ListBatchesRequest, _batch_service_pb2.ListBatchesResponse]
     """Lists the caller's batches, the newest first."""
@@ -51,8 +52,9 @@ class BatchServiceStub:
     """Takes one document in pieces, up to `max_document_bytes`, for batches to come. Over REST the body is the file.
 
     The file name and the size go in the first message, bytes in any. It is kept for a week, and longer while a
-    batch uses it. Fails as `UploadExtract` does, and with `RESOURCE_EXHAUSTED` (`UPLOADS_FULL`) while too many bytes
-    of the caller wait for a batch.
+    batch uses it; it goes with the last batch that used it. Fails as `UploadExtract` does, counts among the caller's
+    streams (`TOO_MANY_STREAMS`), and fails with `RESOURCE_EXHAUSTED` (`UPLOADS_FULL`) while too many bytes of the
+    caller wait for a batch, or are kept at all.
     """
     DeleteUpload: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.DeleteUploadRequest, _batch_service_pb2.DeleteUploadResponse]
     """Deletes an uploaded document. Batches that use it keep it. Fails with `NOT_FOUND` (`UPLOAD_NOT_FOUND`)."""
@@ -64,7 +66,8 @@ class BatchServiceStub:
     """Sends the events of a batch, numbered from 1 without gaps: those that happened, then those to come as they happen.
 
     Ends with `finished`. After a broken connection go on with `after_sequence`, at any server. Fails with `ABORTED`
-    (`BATCH_DELETED`) if the batch is deleted meanwhile.
+    (`BATCH_DELETED`) if the batch is deleted meanwhile, and with `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of
+    a caller at one server.
     """
     CancelBatch: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.CancelBatchRequest, _batch_service_pb2.CancelBatchResponse]
     """Ends a batch: pages being read stop within a second, what was read stays. Changes nothing in one that has ended."""
@@ -100,7 +103,8 @@ class BatchServiceAsyncStub(BatchServiceStub):
 
     Refuses with `INVALID_ARGUMENT` what can be seen to be wrong without opening the documents, naming the field, such
     as `documents[3].url`. Fails with `NOT_FOUND` (`UPLOAD_NOT_FOUND`), `PERMISSION_DENIED` (`PRIORITY_NOT_ALLOWED`),
-    and with `RESOURCE_EXHAUSTED` (`TOO_MANY_BATCHES`) while too many documents of the caller wait.
+    and with `RESOURCE_EXHAUSTED`: `TOO_MANY_BATCHES` while too many documents of the caller wait, `UPLOADS_FULL` while
+    too many bytes of theirs are kept.
     """
     ListBatches: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.ListBatchesRequest, _batch_service_pb2.ListBatchesResponse]  # type: ignore[assignment]
     """Lists the caller's batches, the newest first."""
@@ -108,8 +112,9 @@ class BatchServiceAsyncStub(BatchServiceStub):
     """Takes one document in pieces, up to `max_document_bytes`, for batches to come. Over REST the body is the file.
 
     The file name and the size go in the first message, bytes in any. It is kept for a week, and longer while a
-    batch uses it. Fails as `UploadExtract` does, and with `RESOURCE_EXHAUSTED` (`UPLOADS_FULL`) while too many bytes
-    of the caller wait for a batch.
+    batch uses it; it goes with the last batch that used it. Fails as `UploadExtract` does, counts among the caller's
+    streams (`TOO_MANY_STREAMS`), and fails with `RESOURCE_EXHAUSTED` (`UPLOADS_FULL`) while too many bytes of the
+    caller wait for a batch, or are kept at all.
     """
     DeleteUpload: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.DeleteUploadRequest, _batch_service_pb2.DeleteUploadResponse]  # type: ignore[assignment]
     """Deletes an uploaded document. Batches that use it keep it. Fails with `NOT_FOUND` (`UPLOAD_NOT_FOUND`)."""
@@ -121,7 +126,8 @@ class BatchServiceAsyncStub(BatchServiceStub):
     """Sends the events of a batch, numbered from 1 without gaps: those that happened, then those to come as they happen.
 
     Ends with `finished`. After a broken connection go on with `after_sequence`, at any server. Fails with `ABORTED`
-    (`BATCH_DELETED`) if the batch is deleted meanwhile.
+    (`BATCH_DELETED`) if the batch is deleted meanwhile, and with `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of
+    a caller at one server.
     """
     CancelBatch: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.CancelBatchRequest, _batch_service_pb2.CancelBatchResponse]  # type: ignore[assignment]
     """Ends a batch: pages being read stop within a second, what was read stays. Changes nothing in one that has ended."""
@@ -160,7 +166,8 @@ class BatchServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Refuses with `INVALID_ARGUMENT` what can be seen to be wrong without opening the documents, naming the field, such
         as `documents[3].url`. Fails with `NOT_FOUND` (`UPLOAD_NOT_FOUND`), `PERMISSION_DENIED` (`PRIORITY_NOT_ALLOWED`),
-        and with `RESOURCE_EXHAUSTED` (`TOO_MANY_BATCHES`) while too many documents of the caller wait.
+        and with `RESOURCE_EXHAUSTED`: `TOO_MANY_BATCHES` while too many documents of the caller wait, `UPLOADS_FULL` while
+        too many bytes of theirs are kept.
         """
 
     @_abc_1.abstractmethod
@@ -180,8 +187,9 @@ class BatchServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes one document in pieces, up to `max_document_bytes`, for batches to come. Over REST the body is the file.
 
         The file name and the size go in the first message, bytes in any. It is kept for a week, and longer while a
-        batch uses it. Fails as `UploadExtract` does, and with `RESOURCE_EXHAUSTED` (`UPLOADS_FULL`) while too many bytes
-        of the caller wait for a batch.
+        batch uses it; it goes with the last batch that used it. Fails as `UploadExtract` does, counts among the caller's
+        streams (`TOO_MANY_STREAMS`), and fails with `RESOURCE_EXHAUSTED` (`UPLOADS_FULL`) while too many bytes of the
+        caller wait for a batch, or are kept at all.
         """
 
     @_abc_1.abstractmethod
@@ -217,7 +225,8 @@ class BatchServiceServicer(metaclass=_abc_1.ABCMeta):
         """Sends the events of a batch, numbered from 1 without gaps: those that happened, then those to come as they happen.
 
         Ends with `finished`. After a broken connection go on with `after_sequence`, at any server. Fails with `ABORTED`
-        (`BATCH_DELETED`) if the batch is deleted meanwhile.
+        (`BATCH_DELETED`) if the batch is deleted meanwhile, and with `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of
+        a caller at one server.
         """
 
     @_abc_1.abstractmethod

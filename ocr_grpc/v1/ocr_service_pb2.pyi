@@ -171,7 +171,9 @@ class StreamExtractRequest(_message.Message):
     resumable: _builtins.bool
     """Keeps the events, so that `ResumeExtract` can go on where a broken connection stopped: for as long as
     `resumable_seconds` of `GetCapabilities` says after the last of them, and the document until its last page ended. A
-    call that ends before `started` has nothing to resume.
+    call that ends before `started` has nothing to resume. Not together with `options.page_image_side_px`
+    (`INVALID_OPTION`): pictures are too large to be kept. Fails with `RESOURCE_EXHAUSTED` (`RESUMABLE_FULL`) when the
+    documents of the caller that are kept for this would have more than 2 GiB.
     """
     @_builtins.property
     def options(self) -> _options_pb2.ExtractOptions:
@@ -296,7 +298,9 @@ class UploadExtractRequest(_message.Message):
     """In the first message only.
     Keeps the events, so that `ResumeExtract` can go on where a broken connection stopped: for as long as
     `resumable_seconds` of `GetCapabilities` says after the last of them, and the document until its last page ended. A
-    call that ends before `started` has nothing to resume.
+    call that ends before `started` has nothing to resume. Not together with `options.page_image_side_px`
+    (`INVALID_OPTION`): pictures are too large to be kept. Fails with `RESOURCE_EXHAUSTED` (`RESUMABLE_FULL`) when the
+    documents of the caller that are kept for this would have more than 2 GiB.
     """
     @_builtins.property
     def options(self) -> _options_pb2.ExtractOptions:

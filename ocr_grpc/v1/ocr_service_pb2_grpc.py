@@ -149,6 +149,9 @@ class OcrServiceServicer:
         its next text. Whoever still receives the events elsewhere is cut off with `ABORTED` (`EXTRACTION_RESUMED`). Fails with
         `NOT_FOUND` (`EXTRACTION_NOT_FOUND`) for those of others, without `resumable`, or too old; and with `INVALID_ARGUMENT`
         (`SEQUENCE_OUT_OF_RANGE`) for a number that was never sent.
+
+        Counts among the extractions its caller may have at a time, also where all was read and is only sent again. A page of
+        which text was sent to whoever is cut off is charged, once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

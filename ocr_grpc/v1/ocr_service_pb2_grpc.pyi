@@ -84,6 +84,9 @@ class OcrServiceStub:
     its next text. Whoever still receives the events elsewhere is cut off with `ABORTED` (`EXTRACTION_RESUMED`). Fails with
     `NOT_FOUND` (`EXTRACTION_NOT_FOUND`) for those of others, without `resumable`, or too old; and with `INVALID_ARGUMENT`
     (`SEQUENCE_OUT_OF_RANGE`) for a number that was never sent.
+
+    Counts among the extractions its caller may have at a time, also where all was read and is only sent again. A page of
+    which text was sent to whoever is cut off is charged, once.
     """
     GetCapabilities: _grpc.UnaryUnaryMultiCallable[_ocr_service_pb2.GetCapabilitiesRequest, _ocr_service_pb2.GetCapabilitiesResponse]
     """Returns what this server can do: engines, languages, formats and limits."""
@@ -144,6 +147,9 @@ class OcrServiceAsyncStub(OcrServiceStub):
     its next text. Whoever still receives the events elsewhere is cut off with `ABORTED` (`EXTRACTION_RESUMED`). Fails with
     `NOT_FOUND` (`EXTRACTION_NOT_FOUND`) for those of others, without `resumable`, or too old; and with `INVALID_ARGUMENT`
     (`SEQUENCE_OUT_OF_RANGE`) for a number that was never sent.
+
+    Counts among the extractions its caller may have at a time, also where all was read and is only sent again. A page of
+    which text was sent to whoever is cut off is charged, once.
     """
     GetCapabilities: _aio.UnaryUnaryMultiCallable[_ocr_service_pb2.GetCapabilitiesRequest, _ocr_service_pb2.GetCapabilitiesResponse]  # type: ignore[assignment]
     """Returns what this server can do: engines, languages, formats and limits."""
@@ -231,6 +237,9 @@ class OcrServiceServicer(metaclass=_abc_1.ABCMeta):
         its next text. Whoever still receives the events elsewhere is cut off with `ABORTED` (`EXTRACTION_RESUMED`). Fails with
         `NOT_FOUND` (`EXTRACTION_NOT_FOUND`) for those of others, without `resumable`, or too old; and with `INVALID_ARGUMENT`
         (`SEQUENCE_OUT_OF_RANGE`) for a number that was never sent.
+
+        Counts among the extractions its caller may have at a time, also where all was read and is only sent again. A page of
+        which text was sent to whoever is cut off is charged, once.
         """
 
     @_abc_1.abstractmethod

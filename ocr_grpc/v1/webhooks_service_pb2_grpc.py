@@ -99,7 +99,9 @@ class WebhooksServiceServicer:
         The address is tried first: it gets a message `webhook.verification` with a `challenge`, and must answer with a
         status of 200 to 299 and a body that contains the challenge; otherwise `FAILED_PRECONDITION`
         (`WEBHOOK_NOT_VERIFIED`). Fails with `INVALID_ARGUMENT` (`INVALID_URL`, `URL_NOT_ALLOWED`),
-        and with `RESOURCE_EXHAUSTED` (`TOO_MANY_WEBHOOKS`) at 20 of them.
+        and with `RESOURCE_EXHAUSTED` (`TOO_MANY_WEBHOOKS`) at 20 of them, or
+        (`TOO_MANY_VERIFICATIONS`, with `RetryInfo`) while another address of the caller is being tried, eight of all
+        callers are, or after twenty in ten minutes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,7 +143,7 @@ class WebhooksServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListWebhookDeliveries(self, request, context):
-        """Lists the messages to a webhook of the last 30 days, the newest first.
+        """Lists the messages to a webhook, the newest first: those that were delivered for 7 days, others for 30.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

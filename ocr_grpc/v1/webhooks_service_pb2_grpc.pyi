@@ -46,7 +46,9 @@ class WebhooksServiceStub:
     The address is tried first: it gets a message `webhook.verification` with a `challenge`, and must answer with a
     status of 200 to 299 and a body that contains the challenge; otherwise `FAILED_PRECONDITION`
     (`WEBHOOK_NOT_VERIFIED`). Fails with `INVALID_ARGUMENT` (`INVALID_URL`, `URL_NOT_ALLOWED`),
-    and with `RESOURCE_EXHAUSTED` (`TOO_MANY_WEBHOOKS`) at 20 of them.
+    and with `RESOURCE_EXHAUSTED` (`TOO_MANY_WEBHOOKS`) at 20 of them, or
+    (`TOO_MANY_VERIFICATIONS`, with `RetryInfo`) while another address of the caller is being tried, eight of all
+    callers are, or after twenty in ten minutes.
     """
     ListWebhooks: _grpc.UnaryUnaryMultiCallable[_webhooks_service_pb2.ListWebhooksRequest, _webhooks_service_pb2.ListWebhooksResponse]
     """Lists the webhooks, the newest first."""
@@ -59,7 +61,7 @@ class WebhooksServiceStub:
     RotateWebhookSecret: _grpc.UnaryUnaryMultiCallable[_webhooks_service_pb2.RotateWebhookSecretRequest, _webhooks_service_pb2.RotateWebhookSecretResponse]
     """Gives a webhook a new secret and returns it, this once. For the overlap messages are signed with both."""
     ListWebhookDeliveries: _grpc.UnaryUnaryMultiCallable[_webhooks_service_pb2.ListWebhookDeliveriesRequest, _webhooks_service_pb2.ListWebhookDeliveriesResponse]
-    """Lists the messages to a webhook of the last 30 days, the newest first."""
+    """Lists the messages to a webhook, the newest first: those that were delivered for 7 days, others for 30."""
     ResendWebhookDelivery: _grpc.UnaryUnaryMultiCallable[_webhooks_service_pb2.ResendWebhookDeliveryRequest, _webhooks_service_pb2.ResendWebhookDeliveryResponse]
     """Sends a message again, now; past its day it is tried once. Fails with `NOT_FOUND` (`DELIVERY_NOT_FOUND`), and with
     `FAILED_PRECONDITION` (`WEBHOOK_DISABLED`) while the webhook is switched off.
@@ -83,7 +85,9 @@ class WebhooksServiceAsyncStub(WebhooksServiceStub):
     The address is tried first: it gets a message `webhook.verification` with a `challenge`, and must answer with a
     status of 200 to 299 and a body that contains the challenge; otherwise `FAILED_PRECONDITION`
     (`WEBHOOK_NOT_VERIFIED`). Fails with `INVALID_ARGUMENT` (`INVALID_URL`, `URL_NOT_ALLOWED`),
-    and with `RESOURCE_EXHAUSTED` (`TOO_MANY_WEBHOOKS`) at 20 of them.
+    and with `RESOURCE_EXHAUSTED` (`TOO_MANY_WEBHOOKS`) at 20 of them, or
+    (`TOO_MANY_VERIFICATIONS`, with `RetryInfo`) while another address of the caller is being tried, eight of all
+    callers are, or after twenty in ten minutes.
     """
     ListWebhooks: _aio.UnaryUnaryMultiCallable[_webhooks_service_pb2.ListWebhooksRequest, _webhooks_service_pb2.ListWebhooksResponse]  # type: ignore[assignment]
     """Lists the webhooks, the newest first."""
@@ -96,7 +100,7 @@ class WebhooksServiceAsyncStub(WebhooksServiceStub):
     RotateWebhookSecret: _aio.UnaryUnaryMultiCallable[_webhooks_service_pb2.RotateWebhookSecretRequest, _webhooks_service_pb2.RotateWebhookSecretResponse]  # type: ignore[assignment]
     """Gives a webhook a new secret and returns it, this once. For the overlap messages are signed with both."""
     ListWebhookDeliveries: _aio.UnaryUnaryMultiCallable[_webhooks_service_pb2.ListWebhookDeliveriesRequest, _webhooks_service_pb2.ListWebhookDeliveriesResponse]  # type: ignore[assignment]
-    """Lists the messages to a webhook of the last 30 days, the newest first."""
+    """Lists the messages to a webhook, the newest first: those that were delivered for 7 days, others for 30."""
     ResendWebhookDelivery: _aio.UnaryUnaryMultiCallable[_webhooks_service_pb2.ResendWebhookDeliveryRequest, _webhooks_service_pb2.ResendWebhookDeliveryResponse]  # type: ignore[assignment]
     """Sends a message again, now; past its day it is tried once. Fails with `NOT_FOUND` (`DELIVERY_NOT_FOUND`), and with
     `FAILED_PRECONDITION` (`WEBHOOK_DISABLED`) while the webhook is switched off.
@@ -123,7 +127,9 @@ class WebhooksServiceServicer(metaclass=_abc_1.ABCMeta):
         The address is tried first: it gets a message `webhook.verification` with a `challenge`, and must answer with a
         status of 200 to 299 and a body that contains the challenge; otherwise `FAILED_PRECONDITION`
         (`WEBHOOK_NOT_VERIFIED`). Fails with `INVALID_ARGUMENT` (`INVALID_URL`, `URL_NOT_ALLOWED`),
-        and with `RESOURCE_EXHAUSTED` (`TOO_MANY_WEBHOOKS`) at 20 of them.
+        and with `RESOURCE_EXHAUSTED` (`TOO_MANY_WEBHOOKS`) at 20 of them, or
+        (`TOO_MANY_VERIFICATIONS`, with `RetryInfo`) while another address of the caller is being tried, eight of all
+        callers are, or after twenty in ten minutes.
         """
 
     @_abc_1.abstractmethod
@@ -172,7 +178,7 @@ class WebhooksServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _webhooks_service_pb2.ListWebhookDeliveriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_service_pb2.ListWebhookDeliveriesResponse, _abc.Awaitable[_webhooks_service_pb2.ListWebhookDeliveriesResponse]]:
-        """Lists the messages to a webhook of the last 30 days, the newest first."""
+        """Lists the messages to a webhook, the newest first: those that were delivered for 7 days, others for 30."""
 
     @_abc_1.abstractmethod
     def ResendWebhookDelivery(

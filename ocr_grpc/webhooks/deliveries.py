@@ -15,12 +15,16 @@ from ocr_grpc.store.paging import encoded, older_than, one_page, page_size_of
 from ocr_grpc.store.webhooks import DeliveryRow, WebhookRow
 from ocr_grpc.webhooks.attempts import GIVE_UP
 from ocr_grpc.webhooks.errors import DeliveryNotFound, WebhookDisabled
-from ocr_grpc.webhooks.webhook_rows import FAILED, WAITING, find_webhook
+from ocr_grpc.webhooks.webhook_rows import DELIVERED, FAILED, WAITING, find_webhook
 
-RETENTION = timedelta(days=30)
+KEPT_DELIVERED = timedelta(days=7)
+KEPT = timedelta(days=30)
+"""What is kept of messages that were not delivered; the others nobody asks about for as long."""
 FORGOTTEN = timedelta(hours=1)
 """How long past its day a message may be due without having been sent, before it has failed."""
 ROWS_AT_ONCE = 500
+PORTIONS_OF_A_SWEEP = 10
+"""Nobody else writes to SQLite while they are deleted, and the next sweep comes in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +122,10 @@ class Deliveries:
 async def sweep(session: AsyncSession) -> int:
     """Forget what is too old; return how many rows. For `ServerLease.add_sweep`.
 
-    Messages are kept for 30 days; one that nobody sent for an hour past its day has failed; a
-    deleted user's webhooks go, with their secrets.
+    Messages are kept for 7 days once they were delivered, else for 30; one that nobody sent for an
+    hour past its day has failed; a deleted user's webhooks go, with their secrets.
     """
     now = utc_now()
-    old = select(DeliveryRow.delivery_id).where(DeliveryRow.create_time < now - RETENTION)
     overdue = select(DeliveryRow.delivery_id).where(
         DeliveryRow.state == WAITING,
         DeliveryRow.next_attempt_time < now - FORGOTTEN,
@@ -137,11 +140,26 @@ async def sweep(session: AsyncSession) -> int:
             .where(DeliveryRow.delivery_id.in_(late))
             .values(state=FAILED, next_attempt_time=None)
         )
-    if gone := await _some(session, old):
-        await session.execute(delete(DeliveryRow).where(DeliveryRow.delivery_id.in_(gone)))
+    count = await _forget_old(session, now)
     if orphans := await _some(session, ownerless):
         await session.execute(delete(WebhookRow).where(WebhookRow.webhook_id.in_(orphans)))
-    return len(gone) + len(orphans)
+    return count + len(orphans)
+
+
+async def _forget_old(session: AsyncSession, now: datetime) -> int:
+    # State by state, so that an index finds them however many of the others there are.
+    count, portions = 0, PORTIONS_OF_A_SWEEP
+    for state, kept in ((DELIVERED, KEPT_DELIVERED), (FAILED, KEPT), (WAITING, KEPT)):
+        old = select(DeliveryRow.delivery_id).where(
+            DeliveryRow.state == state, DeliveryRow.create_time < now - kept
+        )
+        full = True
+        while full and portions > 0:
+            gone = await _some(session, old)
+            if gone:
+                await session.execute(delete(DeliveryRow).where(DeliveryRow.delivery_id.in_(gone)))
+            count, portions, full = count + len(gone), portions - 1, len(gone) == ROWS_AT_ONCE
+    return count
 
 
 async def _some(session: AsyncSession, chosen: Select[str]) -> Sequence[str]:

@@ -20,7 +20,8 @@ class DeliveryNotFound(NotFound):
 
     def __init__(self, delivery_id: str) -> None:
         super().__init__(
-            "There is no such delivery to this webhook; they are kept for 30 days.",
+            "There is no such delivery to this webhook. Those that arrived are kept for 7 days, "
+            "others for 30.",
             delivery_id=delivery_id[:64],
         )
 
@@ -54,3 +55,16 @@ class TooManyWebhooks(OcrError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"A user has at most {limit} webhooks. Delete one first.", limit=limit)
+
+
+class TooManyVerifications(OcrError):
+    """An address of this user is being verified, or there were too many of theirs or of all."""
+
+    reason = "TOO_MANY_VERIFICATIONS"
+
+    def __init__(self, retry_after_seconds: float) -> None:
+        super().__init__(
+            "An address is being verified, or too many were lately. Try again in "
+            f"{retry_after_seconds:.0f} s."
+        )
+        self.retry_after_seconds = retry_after_seconds

@@ -19,7 +19,7 @@ from ocr_grpc.store.sealing import Seal
 from ocr_grpc.store.webhooks import WebhookRow
 from ocr_grpc.webhooks.messages import new_secret
 from ocr_grpc.webhooks.posting import FIELD, Poster
-from ocr_grpc.webhooks.verification import verify
+from ocr_grpc.webhooks.verification import Verifications
 from ocr_grpc.webhooks.webhook_rows import (
     NewWebhook,
     Webhook,
@@ -40,7 +40,7 @@ class Webhooks:
     def __init__(self, database: Database, seal: Seal, poster: Poster) -> None:
         self._database = database
         self._seal = seal
-        self._poster = poster
+        self._verifications = Verifications(poster)
 
     async def create(self, user_id: str, new: NewWebhook, actor: Actor) -> tuple[Webhook, str]:
         """Make a webhook. Return it and its secret, which cannot be shown again.
@@ -49,6 +49,7 @@ class Webhooks:
             InvalidUrl, UrlNotAllowed: the address.
             WebhookNotVerified: it does not answer as it should.
             TooManyWebhooks: the user has 20.
+            TooManyVerifications: an address of theirs is being asked, or many were lately.
             InvalidField: the name or the events.
         """
         secret = new_secret()
@@ -64,7 +65,7 @@ class Webhooks:
         )
         async with self._database.read() as sql:
             await require_room(sql, user_id)  # before anything is sent
-        await verify(self._poster, new.url, [secret])
+        await self._verifications.verify(user_id, new.url, [secret])
         async with self._database.write() as sql:
             # Locked, or two calls at once could both make the last one.
             await lock_user(sql, user_id)
@@ -117,7 +118,7 @@ class Webhooks:
 
         Raises:
             WebhookNotFound: there is none, or it belongs to somebody else.
-            InvalidUrl, UrlNotAllowed, WebhookNotVerified: a new address.
+            InvalidUrl, UrlNotAllowed, TooManyVerifications, WebhookNotVerified: a new address.
             FieldNotUpdatable, InvalidField: a field or its value.
         """
         values = _checked(changes)
@@ -125,7 +126,8 @@ class Webhooks:
         async with self._database.read() as sql:
             row = await find_webhook(sql, user_id, webhook_id)
         if isinstance(url, str) and url != row.url:
-            await verify(self._poster, url, signing_secrets(row, self._seal, utc_now()))
+            signing = signing_secrets(row, self._seal, utc_now())
+            await self._verifications.verify(user_id, url, signing)
         async with self._database.write() as sql:
             row = await find_webhook(sql, user_id, webhook_id, lock=True)
             for name, value in values.items():

@@ -11,6 +11,7 @@ from ocr_grpc.metering.servers import ServerLease
 from ocr_grpc.rpc.batch_results import BatchResults, result_codec
 from ocr_grpc.rpc.batches import BatchAreas, BatchServicer
 from ocr_grpc.rpc.capabilities import OcrLimits
+from ocr_grpc.rpc.intake import Intake
 from ocr_grpc.rpc.webhooks import WebhooksServicer
 from ocr_grpc.settings import Settings
 from ocr_grpc.telemetry.metrics import Metrics
@@ -26,7 +27,12 @@ from ocr_grpc.wiring.errors import CannotServe
 
 
 def add_batch_service(
-    server: grpc.aio.Server, kept: Kept, batches: Batches, extractor: Extractor, limits: OcrLimits
+    server: grpc.aio.Server,
+    kept: Kept,
+    batches: Batches,
+    extractor: Extractor,
+    intake: Intake,
+    limits: OcrLimits,
 ) -> None:
     """Have the server answer BatchService."""
     areas = BatchAreas(
@@ -35,10 +41,11 @@ def add_batch_service(
         batches.watching,
         batches.ending,
         kept.files,
-        BatchResults(Results(kept.database, batches.queries, result_codec())),
+        BatchResults(Results(kept.database, batches.queries, result_codec()), intake.folder),
         kept.seal,
         limits,
         extractor.admitted,
+        intake.admitted,
     )
     add_BatchServiceServicer_to_server(BatchServicer(areas), server)
 

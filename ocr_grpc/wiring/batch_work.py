@@ -1,14 +1,15 @@
 """Starts what works on batches: in `serve`, and in `ocr-grpc worker`."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from sqlalchemy import or_, update
 
 from ocr_grpc.accounts.owners import Owners
+from ocr_grpc.batches.chunk_rows import CRASHES_TO_BE_ALONE
 from ocr_grpc.batches.desk import Desk
 from ocr_grpc.batches.dispatcher import Dispatcher
-from ocr_grpc.batches.entries import CRASHES_TO_BE_ALONE
 from ocr_grpc.batches.memory_queue import MemoryDispatcher
 from ocr_grpc.batches.postgresql_queue import PostgresqlDispatcher
 from ocr_grpc.batches.pump import Pump
@@ -17,6 +18,7 @@ from ocr_grpc.batches.reading import ReadingParts
 from ocr_grpc.batches.runner import Runner
 from ocr_grpc.batches.workers import Workers
 from ocr_grpc.documents.spool import Spool
+from ocr_grpc.extraction.engine_choice import Engines
 from ocr_grpc.extraction.extractor import Extractor
 from ocr_grpc.rpc.page_results import encoded_page
 from ocr_grpc.settings import Settings
@@ -41,12 +43,13 @@ class BatchWork:
         owners: Owners,
         spool: Spool,
         metrics: Metrics,
+        ready: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Put it together; nothing runs yet."""
+        """Put it together; nothing runs yet. `ready`: whether there is an engine at this moment."""
         self._kept = kept
         self._stack = AsyncExitStack()
         database, news = kept.database, kept.news
-        self._workers = Workers(database, settings.batch_chunks)
+        self._workers = Workers(database, settings.batch_chunks, ready=ready)
         self._dispatcher = _dispatcher(settings, database)
         self._pump = Pump(database, news, self._dispatcher, self._workers)
         self._desk = Desk(database, news, metrics, self._workers.worker_id)
@@ -63,7 +66,7 @@ class BatchWork:
             folder=spool.path,
             max_document_bytes=settings.max_document_bytes,
         )
-        self._runner = Runner(parts, database, news, metrics)
+        self._runner = Runner(parts, database, news, metrics, ready)
 
     async def start(self) -> None:
         """Begin to work.
@@ -91,6 +94,11 @@ class BatchWork:
         await self._stack.aclose()
 
 
+def any_engine_ready(engines: Engines) -> bool:
+    """Return whether any engine could read a page at this moment."""
+    return any(engines.ready_workers_of(each.name) for each in engines.descriptions)
+
+
 async def _cancelled(task: "asyncio.Task[None]") -> None:
     task.cancel()
     await asyncio.wait({task})
@@ -113,7 +121,7 @@ async def _hand_out_anew(database: Database) -> None:
         queued = update(ChunkRow).where(ChunkRow.state == "queued")
         await session.execute(queued.values(state="waiting"))
         died = update(ChunkRow).where(ChunkRow.state == "running")
-        suspected = died.where(ChunkRow.suspect_page.is_not(None))
+        suspected = died.where(ChunkRow.alone, ChunkRow.suspect_page.is_not(None))
         more = ChunkRow.suspect_crashes + 1
         await session.execute(suspected.values(suspect_crashes=more))
         crashes = ChunkRow.crashes + 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from ocr_grpc.store.accounts import UserRow
 from ocr_grpc.store.database import Database
 from ocr_grpc.telemetry.metrics import Metrics
 from ocr_grpc.wiring.accounts import role_limits
-from ocr_grpc.wiring.batch_work import BatchWork
+from ocr_grpc.wiring.batch_work import BatchWork, any_engine_ready
 from ocr_grpc.wiring.batches import open_kept
 from ocr_grpc.wiring.compatibility import make_fetcher
 from ocr_grpc.wiring.database import open_database
@@ -82,7 +83,8 @@ class BatchWorker:
             pool.on_ready_change = lambda _: extractor.resize()
         extractor.resize()
         owners = Owners(database, role_limits(settings), await _everybody(settings, database))
-        self._work = BatchWork(settings, kept, extractor, owners, spool, metrics)
+        ready = partial(any_engine_ready, reading.engines)
+        self._work = BatchWork(settings, kept, extractor, owners, spool, metrics, ready)
         self._stack.push_async_callback(self._work.stop)
         await self._work.start()
 

@@ -20,6 +20,7 @@ from ocr_grpc.store.database import Database
 from ocr_grpc.store.news import News
 from ocr_grpc.store.sealing import Seal
 from ocr_grpc.wiring.errors import CannotServe
+from ocr_grpc.wiring.installation import check_blobs, check_secret
 from ocr_grpc.wiring.reading import limits_for
 from ocr_grpc.wiring.sealing import open_seal
 
@@ -42,14 +43,16 @@ async def open_kept(
     """Open the store for documents, and listen to the news about batches.
 
     Raises:
-        CannotServe: BLOB_URL leads nowhere.
+        CannotServe: BLOB_URL leads nowhere or elsewhere, or SECRET_KEY is another one.
     """
     try:
         blobs = Blobs(settings.blob_url, settings.data_dir, settings.max_document_bytes)
-        stack.push_async_callback(blobs.close)
-        await blobs.check()
     except ValueError as error:
         raise CannotServe(str(error)) from None
+    stack.push_async_callback(blobs.close)
+    seal = await open_seal(settings)
+    await check_secret(database, seal)
+    await check_blobs(database, blobs, stack)
     news = News(database, CHANNEL)
     stack.push_async_callback(news.close)
     await news.start()
@@ -58,8 +61,9 @@ async def open_kept(
         blobs,
         settings.max_upload_bytes_per_user,
         timedelta(hours=settings.upload_retention_hours),
+        settings.max_stored_bytes_per_user,
     )
-    return Kept(database, news, await open_seal(settings), blobs, files, fetcher)
+    return Kept(database, news, seal, blobs, files, fetcher)
 
 
 @dataclass(frozen=True, slots=True)

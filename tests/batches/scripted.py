@@ -34,6 +34,7 @@ class ScriptedExtractor:
         page_errors: what pages fail with, by number; taken away when it was raised, if `once`.
         held: pages that are not read before this is set.
         fatal_page: where its process dies; it only stands still, and `died` is set.
+        surprise_after: so many pages of an order end before an error nobody expects.
         asked: the pages of each order, in the order of their coming.
         read: the pages that ended.
     """
@@ -47,6 +48,7 @@ class ScriptedExtractor:
         self.held.set()
         self.reading = asyncio.Event()
         self.fatal_page = 0
+        self.surprise_after: int | None = None
         self.died = asyncio.Event()
         self.asked: list[str] = []
         self.read: list[int] = []
@@ -65,7 +67,9 @@ class ScriptedExtractor:
         numbers = numbers[: order.first_pages or None]
         self.asked.append(written(numbers))
         try:
-            for number in numbers:
+            for at, number in enumerate(numbers):
+                if at == self.surprise_after:
+                    raise RuntimeError("Nobody expects this.")
                 async for event in self._page(number):
                     yield event
         except (asyncio.CancelledError, GeneratorExit):

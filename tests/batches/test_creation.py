@@ -1,9 +1,11 @@
 """How batches are made: all of one or nothing, and one for each request id."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import delete, update
 
 from ocr_grpc.accounts.errors import InvalidField
 from ocr_grpc.accounts.principal import Limits, Principal, QuotaShare, Role
@@ -14,6 +16,7 @@ from ocr_grpc.batches.errors import (
     TooManyBatches,
     TooManyDocuments,
     UploadNotFound,
+    UploadsFull,
 )
 from ocr_grpc.batches.limits import BatchLimits
 from ocr_grpc.batches.new_batch import BatchPriority, NewBatch, NewDocument
@@ -40,6 +43,7 @@ LIMITS = BatchLimits(
     user_batch_priority="normal",
     business_batch_priority="high",
     admin_batch_priority="high",
+    max_stored_bytes_per_user=1000,
 )
 BY_URL = "https://files.example/a/scan%20one.pdf?key=secret"
 
@@ -98,8 +102,7 @@ async def upload(database, user_id: str = "ann", **fields) -> str:
         user_id=user_id,
         file_name="upload.pdf",
         size_bytes=7,
-        sha256="",
-        **{"uploaded": True, "expire_time": utc_now() + timedelta(hours=1)} | fields,
+        **{"uploaded": True, "expire_time": utc_now() + timedelta(hours=1), "sha256": ""} | fields,
     )
     async with database.write() as session:
         session.add(row)
@@ -264,6 +267,43 @@ async def test_a_repetition_returns_the_first_batch_and_makes_nothing(database, 
     assert len(await all_of(database, FileRow)) == 2
     with pytest.raises(RequestIdReused):
         await creation.create(person(), asked(request_id="r1", fingerprint=b"g" * 32), "")
+
+
+async def test_a_command_that_uploads_its_files_again_is_a_repetition(database, creation):
+    async def created(*shas: str) -> str:
+        ids = [await upload(database, sha256=sha) for sha in shas]
+        documents = [NewDocument(number, upload_id=each) for number, each in enumerate(ids, 1)]
+        return (await creation.create(person(), asked(*documents, request_id="r"), "")).batch_id
+
+    first = await created("one", "two")
+    assert await created("one", "two") == first
+    for others in (("two", "one"), ("one", "three"), ("one",)):
+        with pytest.raises(RequestIdReused):
+            await created(*others)
+
+
+async def test_a_repetition_needs_no_upload_that_is_gone(database, creation):
+    upload_id = await upload(database)
+    wanted = asked(NewDocument(1, upload_id=upload_id), request_id="r")
+    first = await creation.create(person(), wanted, "")
+    async with database.write() as session:
+        await session.execute(update(FileRow).values(uploaded=False))
+    assert (await creation.create(person(), wanted, "")).batch_id == first.batch_id
+    async with database.write() as session:
+        await session.execute(delete(FileRow))
+    assert (await creation.create(person(), wanted, "")).batch_id == first.batch_id
+    other = replace(wanted, fingerprint=b"g" * 32)
+    with pytest.raises(RequestIdReused):
+        await creation.create(person(), other, "")
+
+
+async def test_what_comes_with_requests_counts_as_stored(database, creation):
+    await creation.create(person(), asked(inline(1, b"x" * 600)), "")
+    with pytest.raises(UploadsFull):
+        await creation.create(person(), asked(inline(1, b"x" * 400), inline(2, b"x")), "")
+    assert len(await all_of(database, FileRow)) == 1
+    await creation.create(person("bob"), asked(inline(1, b"x" * 1000)), "")
+    await creation.create(person(), asked(inline(1, b"x" * 400)), "")
 
 
 async def test_attempts_of_one_call_make_one_batch(database, creation):

@@ -8,7 +8,7 @@ from ocr_grpc.batches.dead_letters import DeadLetters
 from ocr_grpc.batches.errors import DeadLetterNotFound
 from ocr_grpc.engines.errors import EngineUnavailable
 from ocr_grpc.store.accounts import AuditRow
-from ocr_grpc.store.batches import BatchRow, ChunkRow, DocumentRow, EventRow
+from ocr_grpc.store.batches import BatchRow, ChunkRow, DocumentRow, EventRow, PageRow
 from ocr_grpc.store.errors import InvalidPageToken
 from ocr_grpc.store.metering import QuotaRow, UsageRow
 from tests.batches.rows import add_batch, all_of, one_of
@@ -62,6 +62,19 @@ async def test_a_document_that_was_never_opened_is_opened_then(office, database,
     await office.run()
     batch = await one_of(database, BatchRow)
     assert (batch.state, batch.documents_finished, batch.documents_failed) == ("finished", 1, 0)
+
+
+async def test_one_of_which_every_page_had_ended_ends_its_batch_again(
+    office, database, dead_letters
+):
+    await give_up(office, database)
+    async with database.write() as session:
+        # As if it had been given up between its last page and its end.
+        await session.execute(update(PageRow).values(reason="", outcome="ok"))
+    [letter], _ = await dead_letters.list(0, "")
+    await dead_letters.resend(str(letter.chunk_id), Actor())
+    await office.run()
+    assert (await one_of(database, BatchRow)).state == "finished"
 
 
 async def test_dead_letters_come_in_pages_the_newest_first(office, database, dead_letters):

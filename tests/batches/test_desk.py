@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from ocr_grpc.batches.desk import Desk
 from ocr_grpc.batches.ending import Ending
@@ -155,9 +155,16 @@ async def test_a_page_is_condemned_when_three_processes_died_of_it_alone(databas
     _, [chunk] = await add_batch(database)
     work = await desks[0].take(chunk.chunk_id)
     await desks[0].plan(work.token, reservation(3), 3)
-    for crashes in (1, 2):
-        work = await desks[crashes % 2].take(chunk.chunk_id)
-        assert (work.crashes, work.alone) == (crashes, crashes == 2)
+    work = await desks[1].take(chunk.chunk_id)
+    assert (work.crashes, work.alone) == (1, False)
+    # It was delivered beside others, and from now on runs alone.
+    assert await desks[0].take(chunk.chunk_id) is None
+    row = await one_of(database, ChunkRow)
+    assert (row.state, row.alone) == ("waiting", True)
+    with pytest.raises(LeaseLost):
+        await desks[1].pages(work.token, [ended(1)])
+    await queue(database)
+    work = await desks[0].take(chunk.chunk_id)
     for deaths in range(3):
         assert work.condemned is None
         await desks[deaths % 2].suspect(work.token, 2)
@@ -206,6 +213,19 @@ async def test_a_cancelled_batch_keeps_what_was_read_and_gives_the_rest_back(dat
     assert again.last_sequence == ended_batch.last_sequence
     assert (await kinds(database))[-1] == "finished"
     assert len(await all_of(database, PageRow)) == 2
+
+
+async def test_a_deleted_batch_takes_nothing_more_even_while_it_is_removed(database, desks):
+    batch, [chunk] = await add_batch(database)
+    work = await desks[0].take(chunk.chunk_id)
+    async with database.write() as session:
+        await session.execute(delete(DocumentRow))
+    with pytest.raises(LeaseLost):
+        await desks[0].end(work.token)
+    await queue(database)
+    assert await desks[0].take(chunk.chunk_id) is None
+    await Ending(database, News(database, CHANNEL)).delete("ann", batch.batch_id)
+    assert (await one_of(database, ChunkRow)).state == "cancelled"
 
 
 async def test_two_processes_write_for_one_batch_at_once_without_a_gap(database, desks):

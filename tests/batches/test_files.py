@@ -55,7 +55,8 @@ async def use(database, file_id: str, **fields) -> str:
     async with database.write() as session:
         mine = update(DocumentRow).where(DocumentRow.batch_id == batch.batch_id)
         await session.execute(mine.values(file_id=file_id, upload_id=file_id))
-    return (await one_of(database, DocumentRow, DocumentRow.file_id == file_id)).document_id
+    where = DocumentRow.batch_id == batch.batch_id
+    return (await one_of(database, DocumentRow, where)).document_id
 
 
 async def unuse(database, document_id: str) -> None:
@@ -215,13 +216,33 @@ async def test_a_batch_that_is_being_made_of_an_upload_keeps_its_bytes(
     assert await kept(blobs, row.file_id, tmp_path) == b"x"
 
 
-async def test_an_upload_outlives_the_batches_that_used_it(files, blobs, database, tmp_path):
+async def test_an_upload_goes_with_the_last_batch_that_used_it(files, blobs, database, tmp_path):
     row = await files.receive(ANN, "a.pdf", chunks(b"x"), LIMIT)
-    document_id = await use(database, row.file_id)
-    await unuse(database, document_id)
+    first, last = [await use(database, row.file_id) for _ in range(2)]
+    await unuse(database, first)
     await files.release([row.file_id])
-    assert (await one_of(database, FileRow)).uploaded
+    assert (await one_of(database, FileRow)).uploaded  # others may name it yet
     assert await kept(blobs, row.file_id, tmp_path) == b"x"
+    await unuse(database, last)
+    await files.release([row.file_id])
+    assert not await all_of(database, FileRow)
+    assert await kept(blobs, row.file_id, tmp_path) is None
+
+
+async def test_all_bytes_of_a_user_are_bounded_whatever_uses_them(database, blobs, tmp_path):
+    files = Files(database, blobs, LIMIT, WEEK, max_stored_bytes=1500)
+    used = await files.receive(ANN, "a.pdf", chunks(b"x" * 1000), LIMIT)
+    await use(database, used.file_id)
+    await files.store_fetched("ann", chunks(b"x" * 400), "b.pdf", LIMIT)
+    for coming in (
+        files.store_fetched("ann", chunks(b"x" * 101), "c.pdf", LIMIT),
+        files.receive(ANN, "c.pdf", chunks(b"x" * 101), LIMIT),
+    ):
+        with pytest.raises(UploadsFull, match="1500 bytes"):
+            await coming
+    await files.receive(BEN, "c.pdf", chunks(b"x" * 101), LIMIT)
+    await files.receive(ANN, "c.pdf", chunks(b"x" * 100), LIMIT)
+    assert len(bytes_on_disk(tmp_path)) == 4
 
 
 async def test_files_whose_time_has_passed_are_swept_unless_a_batch_uses_them(

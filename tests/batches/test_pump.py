@@ -1,5 +1,6 @@
 """Waiting chunks are handed out fairly, in small helpings, and found again when they got lost."""
 
+import asyncio
 from collections import Counter
 from datetime import timedelta
 
@@ -170,6 +171,29 @@ async def test_lost_chunks_are_sent_again_and_others_left_alone(database, pump, 
         (ids[0], False),
         (ids[1], True),
     ]
+
+
+async def test_lost_chunks_are_sent_in_the_order_of_all_processes(database, pump, outbox):
+    ids = await add(database, "ann", 4, state="queued")
+    for minutes, chunk_id in enumerate(ids, start=5):  # the last ones are lost for longest
+        await change(database, [chunk_id], progress_time=utc_now() - timedelta(minutes=minutes))
+    assert await pump.find_lost() == 4
+    assert [each.chunk_id for each in outbox.lost] == ids
+
+
+async def test_whoever_finds_another_process_handing_out_looks_again(
+    database, news, workers, outbox, pump
+):
+    if database.is_sqlite:
+        pytest.skip("SQLite has one process")
+    await add(database, "ann", 1)
+    other = Pump(database, news, outbox, workers)
+    async with database.write() as session:
+        assert await other._leads(session)
+        pump._woken.clear()
+        assert await pump.hand_out() == 0
+        await asyncio.wait_for(pump._woken.wait(), 60)
+    assert await pump.hand_out() == 1
 
 
 async def test_only_one_process_hands_out_at_a_time(database, news, workers, outbox, pump):

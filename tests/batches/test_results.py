@@ -399,14 +399,14 @@ def test_the_header_that_names_a_download_is_ascii(name, header):
     assert content_disposition(name) == header
 
 
-async def test_the_first_message_says_what_it_is(database, results):
+async def test_the_first_message_says_what_it_is(database, results, tmp_path):
     text = "x" * (2 * PIECE_BYTES + 1)
     ids = await add_document(database, [read_page(1, text)], "Größe.pdf")
     set_current_caller(Caller("", ""))
     request = pb.DownloadBatchDocumentRequest(
         batch_id=ids[0], document_id=ids[1], format=pb.RESULT_FORMAT_TEXT
     )
-    answers = BatchResults(results).document("ann", request)
+    answers = BatchResults(results, tmp_path).document("ann", request, rest=True)
     contents = [response.content async for response in answers]
     assert [each.content_type for each in contents] == ["text/plain; charset=utf-8", "", ""]
     assert b"".join(each.data for each in contents).decode() == text
@@ -414,15 +414,18 @@ async def test_the_first_message_says_what_it_is(database, results):
     assert header.startswith('attachment; filename="Gr__e.pdf.txt"; ')
 
 
-async def test_an_empty_result_and_an_archive_say_what_they_are_as_well(database, results):
+async def test_an_empty_result_and_an_archive_say_what_they_are_as_well(
+    database, results, tmp_path
+):
     ids = await add_document(database, [])
     set_current_caller(Caller("", ""))
     request = pb.DownloadBatchDocumentRequest(
         batch_id=ids[0], document_id=ids[1], format=pb.RESULT_FORMAT_MARKDOWN
     )
-    [only] = [each async for each in BatchResults(results).document("ann", request)]
+    answers = BatchResults(results, tmp_path)
+    [only] = [each async for each in answers.document("ann", request, rest=True)]
     assert (only.content.content_type, only.content.data) == ("text/markdown; charset=utf-8", b"")
     asked = pb.DownloadBatchRequest(batch_id=ids[0])
-    [only] = [each async for each in BatchResults(results).archive("ann", asked)]
+    [only] = [each async for each in answers.archive("ann", asked, rest=True)]
     assert only.content.content_type == "application/zip"
     assert list(_files(only.content.data)) == ["manifest.json"]

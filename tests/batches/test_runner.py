@@ -63,19 +63,12 @@ async def test_an_error_that_never_passes_ends_as_a_dead_letter(office, database
     assert (await one_of(database, BatchRow)).state == "finished"
 
 
-@pytest.mark.parametrize(
-    ("refusal", "reason"),
-    [(PasswordRequired("It is encrypted."), "PASSWORD_REQUIRED"), (None, "USER_DISABLED")],
-)
-async def test_a_document_that_cannot_be_opened_fails_with_the_reason(
-    office, database, refusal, reason
-):
+async def test_a_document_that_cannot_be_opened_fails_with_the_reason(office, database):
     await add_batch(database)
-    office.extractor.refusal = refusal
-    office.owners.refusal = UserDisabled()
+    office.extractor.refusal = PasswordRequired("It is encrypted.")
     await office.run()
     document = await one_of(database, DocumentRow)
-    assert (document.state, document.reason) == ("failed", reason)
+    assert (document.state, document.reason) == ("failed", "PASSWORD_REQUIRED")
     assert await all_of(database, UsageRow) == []
 
 
@@ -134,8 +127,13 @@ async def die_of_it(office, database, chunk: ChunkRow) -> None:
 async def test_a_page_that_kills_every_process_is_failed_and_the_others_are_read(office, database):
     _, [chunk] = await add_batch(database)
     office.extractor.fatal_page = 2
-    for _ in range(5):
+    for deaths in range(5):
         await die_of_it(office, database, chunk)
+        if deaths == 1:
+            # Now it is suspected, and waits to be handed out alone.
+            await office.runner.run(chunk.chunk_id)
+            async with database.write() as session:
+                await session.execute(update(ChunkRow).values(state="queued"))
     await office.runner.run(chunk.chunk_id)
     rows = await all_of(database, PageRow, order=PageRow.page_number)
     assert [(row.outcome, row.reason) for row in rows] == [
@@ -145,3 +143,30 @@ async def test_a_page_that_kills_every_process_is_failed_and_the_others_are_read
     ]
     assert (await one_of(database, BatchRow)).state == "finished"
     assert len(await all_of(database, EventRow)) == 6
+
+
+async def test_pages_that_ended_before_a_surprise_are_kept(office, database):
+    await add_batch(database)
+    office.extractor.page_count = 5
+    office.extractor.surprise_after = 2
+    await office.run()
+    rows = await all_of(database, PageRow, order=PageRow.page_number)
+    outcomes = {row.page_number: row.reason for row in rows}
+    assert outcomes == dict.fromkeys(range(1, 6), "")
+    assert (await one_of(database, BatchRow)).state == "finished"
+
+
+async def test_what_always_ends_in_a_surprise_ends_all_the_same(office, database):
+    await add_batch(database)
+    office.extractor.surprise_after = 0
+    await office.run()
+    assert (await one_of(database, ChunkRow)).state == "dead"
+    assert (await one_of(database, BatchRow)).state == "finished"
+
+
+async def test_the_documents_of_somebody_who_is_locked_out_are_not_touched(office, database):
+    await add_batch(database)
+    office.owners.refusal = UserDisabled()
+    await office.run()
+    assert office.extractor.asked == []
+    assert (await one_of(database, DocumentRow)).reason == "USER_DISABLED"

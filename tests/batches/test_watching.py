@@ -4,9 +4,10 @@ import asyncio
 from contextlib import aclosing
 
 import pytest
+from sqlalchemy import event
 
 from ocr_grpc.accounts.errors import KeyRevoked
-from ocr_grpc.batches.errors import BatchDeleted, BatchNotFound
+from ocr_grpc.batches.errors import BatchDeleted, BatchNotFound, TooManyWatchers
 from ocr_grpc.batches.sheet import CHANNEL, ENDED, progress_of
 from ocr_grpc.batches.watching import PORTION, Watching
 from ocr_grpc.extraction.errors import SequenceOutOfRange, ShuttingDown
@@ -153,6 +154,45 @@ async def test_events_come_without_news_too(database, news):
     seen = asyncio.create_task(numbers(watch(polling, batch.batch_id)))
     await happen(database, news, batch.batch_id, "finished", state="finished")
     assert await seen == [1]
+
+
+async def test_one_look_serves_all_who_watch_and_is_taken_for_nobody_else(database, news):
+    silent = News(database, "another channel")
+    polling = Watching(database, silent, poll_seconds=0.05)
+    made = [(await add_batch(database))[0] for _ in range(4)]
+    looks: list[bool] = []
+
+    def saw(connection, cursor, statement, *_) -> None:
+        looks.append("FROM batch_events" in statement)
+
+    event.listen(database.engine.sync_engine, "after_cursor_execute", saw)
+    seen = [asyncio.create_task(numbers(watch(polling, each.batch_id))) for each in made]
+    await until(lambda: sum(looks) == len(made))  # each has read what there is: nothing
+    before = len(looks)
+    await until(lambda: len(looks) > before + 8)
+    assert sum(looks) == len(made)  # nothing is read for watchers as long as nothing happens
+    event.remove(database.engine.sync_engine, "after_cursor_execute", saw)
+    for each in made:
+        await happen(database, news, each.batch_id, "finished", state="finished")
+    assert await asyncio.gather(*seen) == [[1]] * 4
+
+
+async def test_one_user_watches_a_bounded_number_of_times(database, news):
+    watching = Watching(database, news, poll_seconds=3600, max_watchers=2)
+    mine, (theirs, _) = (await add_batch(database))[0], await add_batch(database, user_id="bob")
+    for batch in (mine, theirs):
+        await happen(database, news, batch.batch_id, "document_started")
+    first, second, third = [watch(watching, mine.batch_id) for _ in range(3)]
+    async with asyncio.timeout(30), aclosing(first), aclosing(second):
+        await anext(first)
+        await anext(second)
+        with pytest.raises(TooManyWatchers, match="At most 2 "):
+            await anext(third)
+        await anext(other := watch(watching, theirs.batch_id, user_id="bob"))
+        await other.aclose()
+        await first.aclose()
+        await anext(again := watch(watching, mine.batch_id))
+        await again.aclose()
 
 
 async def test_whoever_loses_the_credential_or_the_server_is_told(database, news, watching):

@@ -4,14 +4,22 @@ The server here breaks connections on purpose; test_batch_command.py has a real 
 """
 
 import json
+import os
+import sys
+import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path, PurePosixPath
 
 import grpc
 import pytest
 
+from ocr_grpc.batches.errors import TooManyBatches
+from ocr_grpc.cli import main
+from ocr_grpc.commands.batch_link import Retries
 from ocr_grpc.commands.batch_sources import find_sources, text_names
 from ocr_grpc.commands.failure import CommandFailed
 from ocr_grpc.rpc.errors import UploadTruncated
@@ -41,6 +49,11 @@ class Fragile(BatchServiceServicer, OcrServiceServicer):
     refused: str = ""
     failing: str = ""
     """The file name of documents that cannot be read."""
+    full: list[int] = field(default_factory=list)
+    """How many documents wait, at each attempt to make a batch that is refused for it."""
+    watched: threading.Event = field(default_factory=threading.Event)
+    in_turn: bool = False
+    """Whether no second batch is made before the first is watched."""
 
     def GetCapabilities(self, request, context):  # noqa: N802 - the name in the proto
         limits = ocr_service_pb2.Limits(max_batch_documents=3, max_inline_bytes=2**20)
@@ -62,7 +75,13 @@ class Fragile(BatchServiceServicer, OcrServiceServicer):
 
     def CreateBatch(self, request, context):  # noqa: N802 - the name in the proto
         self._refuse("batch", context)
+        if self.full:
+            error = TooManyBatches(3, self.full.pop(0))
+            error.retry_after_seconds = 0.01
+            self._end(error, grpc.StatusCode.RESOURCE_EXHAUSTED, context)
         ids = [each.request_id for each in self.created]
+        if self.in_turn and ids and request.request_id not in ids and not self.watched.wait(60):
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, "Nobody watches the first.")
         if request.request_id not in ids:
             self.created.append(request)
             ids.append(request.request_id)
@@ -74,6 +93,7 @@ class Fragile(BatchServiceServicer, OcrServiceServicer):
 
     def WatchBatch(self, request, context):  # noqa: N802 - the name in the proto
         self.asked_after.append(request.after_sequence)
+        self.watched.set()
         documents = list(self._documents(int(request.batch_id)))
         for sequence, document in enumerate(documents, start=1):
             if sequence > request.after_sequence:
@@ -90,9 +110,12 @@ class Fragile(BatchServiceServicer, OcrServiceServicer):
     def _refuse(self, what, context):
         if what == self.refused:
             error = UploadTruncated("It is refused.", announced=1, received=2)
-            details = status_of(error).SerializeToString()
-            context.set_trailing_metadata(((DETAILS_KEY, details),))
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, error.message)
+            self._end(error, grpc.StatusCode.INVALID_ARGUMENT, context)
+
+    def _end(self, error, code, context):
+        details = status_of(error).SerializeToString()
+        context.set_trailing_metadata(((DETAILS_KEY, details),))
+        context.abort(code, error.message)
 
     def _break_once(self, what, context):
         self.broken[what] += 1
@@ -278,6 +301,73 @@ def test_a_refused_upload_is_told_with_its_file_and_reason(run, service, papers)
     assert ran.code == 1
     assert "large.pdf: It is refused. (UPLOAD_TRUNCATED)" in ran.stderr
     assert service.created == []
+
+
+def test_batches_wait_until_others_of_the_same_user_have_ended(run, service, papers):
+    service.full = [3, 2, 1]
+    ran = run("create", str(papers / "a.pdf"))
+    assert (ran.code, ran.stdout) == (0, "0\n")
+    assert ran.stderr.count("goes on when some have ended") == 3
+
+
+async def test_waiting_for_room_has_no_end_of_its_own():
+    error = TooManyBatches(3, 3)
+    error.retry_after_seconds = 0.01
+    details = status_of(error).SerializeToString()
+    trailing = grpc.aio.Metadata((DETAILS_KEY, details))
+    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+    await Retries(patience_seconds=-1.0).wait(
+        grpc.aio.AioRpcError(code, grpc.aio.Metadata(), trailing, error.message)
+    )
+
+
+def test_a_batch_that_never_fits_is_refused_at_once(run, service, papers):
+    service.full = [0]
+    ran = run("create", str(papers / "a.pdf"))
+    assert ran.code == 1
+    assert "(TOO_MANY_BATCHES)" in ran.stderr
+
+
+@pytest.mark.parametrize("how", ["--watch", "--output"])
+def test_a_batch_is_watched_while_the_next_is_made(run, service, papers, tmp_path, how):
+    service.in_turn = True
+    ran = run("create", str(papers), "-r", how, *([str(tmp_path / "out")] * (how == "--output")))
+    assert (ran.code, ran.stdout) == (0, "0\n1\n"), ran.stderr
+
+
+def test_a_request_id_that_is_too_long_with_its_number_is_refused_before_anything_is_sent(
+    run, service, papers
+):
+    ran = run("create", str(papers), "-r", "--request-id", "x" * 127)
+    assert ran.code == 1
+    assert "of 2 batches has at most 126 characters. (INVALID_REQUEST_ID)" in ran.stderr
+    assert (service.created, service.uploads) == ([], [])
+    assert run("create", str(papers), "-r", "--request-id", "x" * 126).code == 0
+    assert [each.request_id for each in service.created] == ["x" * 126, "x" * 126 + ".2"]
+    assert run("create", str(papers / "a.pdf"), "--request-id", "x" * 129).code == 1
+
+
+def test_numbers_that_no_message_can_hold_are_said_to_be_too_large(run, papers):
+    for words in (
+        ["watch", "0", "--after", "99999999999"],
+        ["create", str(papers), "--retention-hours", "99999999999"],
+    ):
+        ran = run(*words)
+        assert ran.code == 2
+        assert "2147483647" in ran.stderr
+
+
+def test_a_watch_ends_quietly_once_nobody_reads_what_it_prints(run, papers, monkeypatch):
+    run("create", str(papers))
+    monkeypatch.setattr(sys, "argv", ["ocr-grpc", "batch", "watch", "0", "--json"])
+    reading, writing = os.pipe()
+    os.close(reading)  # as `| head -1` does after its line
+    stderr = StringIO()
+    ended, stdout = pytest.raises(SystemExit), os.fdopen(writing, "w")
+    with redirect_stderr(stderr), redirect_stdout(stdout), ended as end:
+        main()
+    assert end.value.code == 1
+    assert stderr.getvalue() == ""
 
 
 def test_a_server_that_is_not_there_is_said_at_once(monkeypatch, run, papers):

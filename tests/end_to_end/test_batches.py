@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Iterator
 
@@ -12,11 +13,22 @@ import pytest
 
 from ocr_grpc.v1 import batch_pb2
 from ocr_grpc.v1 import batch_service_pb2 as pb
+from ocr_grpc.v1 import ocr_service_pb2 as ocr_pb
 from ocr_grpc.v1.batch_service_pb2_grpc import BatchServiceStub
+from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
 from tests.people import ADMIN_NAME, ADMIN_PASSWORD, PASSWORD, Metadata, bearer
 from tests.processes import serve_http
 from tests.sidecar.calls import JSON, NDJSON, SSE, client_of, events, reason
-from tests.support import encoded, picture, text_pdf
+from tests.support import (
+    channel_to,
+    collect,
+    encoded,
+    picture,
+    reason_of,
+    refusal,
+    running,
+    text_pdf,
+)
 
 TEXT = b"# Oak boards\n\nThree pieces.\n"
 GOOD = picture()
@@ -32,7 +44,12 @@ def doors(tmp_path_factory) -> Iterator[tuple[str, str]]:
     """The addresses for gRPC and for HTTP."""
     settings = {"AUTH_ENABLED": "true", "BOOTSTRAP_PASS": ADMIN_PASSWORD}
     settings |= {"ANONYMOUS_CALLS_PER_MINUTE": "0", "MAX_INLINE_BYTES": str(INLINE_BYTES)}
-    settings |= {"BATCH_RETENTION_HOURS": "48", "ENGINE": "hang", "ENGINE_WORKERS": "2"}
+    settings |= {
+        "USER_CONCURRENT_STREAMS": "2",
+        "BATCH_RETENTION_HOURS": "48",
+        "ENGINE": "hang",
+        "ENGINE_WORKERS": "2",
+    }
     with serve_http(tmp_path_factory.mktemp("batches"), **settings) as (_, address, url):
         yield address, url
 
@@ -188,6 +205,30 @@ def hanging_batch(stub, who: Metadata) -> tuple[str, grpc.Call]:
     return batch_id, events
 
 
+def test_uploads_are_bounded_as_extractions_are(stub, bob):
+    go_on = threading.Event()
+
+    def held() -> Iterator[pb.UploadDocumentRequest]:
+        yield pb.UploadDocumentRequest(file_name="a.txt")
+        assert go_on.wait(60)
+        yield pb.UploadDocumentRequest(content={"data": TEXT})
+
+    calls = [stub.UploadDocument.future(held(), metadata=bob, timeout=60) for _ in range(3)]
+    [refused] = wait_for_any(calls)
+    go_on.set()
+    assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert reason_of(refused.exception()) == "TOO_MANY_STREAMS"
+    assert sum(call.exception() is None for call in calls) == 2
+
+
+def wait_for_any(calls: list[grpc.Future]) -> list[grpc.Future]:
+    ended = threading.Event()
+    for call in calls:
+        call.add_done_callback(lambda _: ended.set())
+    assert ended.wait(60)
+    return [call for call in calls if call.done()]
+
+
 def test_what_is_being_read_can_be_cancelled(stub, admin):
     batch_id, watching = hanging_batch(stub, admin)
     request = pb.CancelBatchRequest(batch_id=batch_id)
@@ -333,3 +374,16 @@ def test_dead_letters_are_for_administrators(client, doors, bob):
     with client_of(doors[1]) as other:
         headers = dict(bob)
         assert other.get("/v1/admin/deadLetters", headers=headers).status_code == 403
+
+
+async def test_documents_that_nobody_waits_for_may_wait_their_turn_for_long(tmp_path):
+    content = text_pdf(3)
+    values = {"document_timeout_seconds": 0.001, "auth_enabled": False}
+    async with running(tmp_path, **values) as server, channel_to(server) as channel:
+        call = OcrServiceStub(channel).Extract(ocr_pb.ExtractRequest(content=content))
+        assert (await refusal(call))[1] == "DOCUMENT_TIMED_OUT"
+        stub = BatchServiceStub(channel)
+        made = await stub.CreateBatch(pb.CreateBatchRequest(documents=[{"content": content}]))
+        watching = pb.WatchBatchRequest(batch_id=made.batch.batch_id)
+        seen = await collect(stub.WatchBatch(watching))
+    assert seen[-1].finished.progress.pages_ok == 3

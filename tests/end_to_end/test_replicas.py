@@ -22,7 +22,7 @@ async def homes(tmp_path, production):
     """Three servers, each with a folder of its own."""
     async with AsyncExitStack() as stack:
         values = production.settings | {"secret_key": SECRET, "engine": "hang"}
-        values |= {"engine_workers": 1, "readers": 1}
+        values |= {"engine_workers": 1, "readers": 1, "blob_url": f"file://{tmp_path}/blobs"}
         yield [
             await stack.enter_async_context(house(tmp_path / f"server-{number}", **values))
             for number in range(3)

@@ -2,12 +2,14 @@
 
 import asyncio
 import gzip
+import socket
 import ssl
 
 import pytest
 
 from ocr_grpc.errors import OcrError
 from ocr_grpc.fetching.addresses import is_public
+from ocr_grpc.fetching.errors import HostUnknown
 from ocr_grpc.fetching.fetcher import Fetcher
 from ocr_grpc.fetching.hosts import AllowedHosts
 from ocr_grpc.fetching.pinned import resolve
@@ -202,6 +204,43 @@ async def test_what_the_host_says_in_place_of_a_document_is_not_repeated(site):
     assert refused.reason == "URL_UNREACHABLE"
     assert "404" in refused.message
     assert "secret" not in refused.message + str(refused.metadata)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "passing"), [((404, 403, 410), False), ((408, 425, 429, 500, 503), True)]
+)
+async def test_only_some_answers_may_be_others_later(site, statuses, passing):
+    for status in statuses:
+        site.has("/", b"", f"{status} Well")
+        assert (await refusal(fetcher(site), home(site))).passing is passing, status
+
+
+async def test_what_is_wrong_with_the_answer_itself_stays_so(site):
+    site.has("/zip", gzip.compress(b"x"), "200 OK", "Content-Encoding: gzip")
+    site.redirects("/round", "/round")
+    for path in ("zip", "round"):
+        assert not (await refusal(fetcher(site), home(site) + path)).passing, path
+
+
+async def test_a_host_that_does_not_answer_may_do_so_later(site):
+    async def never(writer):
+        await asyncio.sleep(10)
+
+    site.answers |= {"/never": never, "/cut": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"}
+    for path in ("never", "cut"):
+        assert (await refusal(fetcher(site, seconds=0.4), home(site) + path)).passing, path
+    closed = fetcher(site, names=Names(a_example=["127.0.0.2"]), allowed=lambda address: True)
+    assert (await refusal(closed, home(site))).passing
+
+
+async def test_a_host_without_an_address_is_told_from_one_that_is_away(site):
+    async def fails(host, port):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    for names in (fails, Names(a_example=[])):
+        refused = await refusal(fetcher(site, names=names), home(site))
+        assert isinstance(refused, HostUnknown)
+        assert "has no address" in refused.message
 
 
 async def test_compressed_content_is_refused_unread(site):

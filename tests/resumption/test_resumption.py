@@ -1,6 +1,8 @@
 """Extractions are kept, taken over, sent again and forgotten, on both databases."""
 
 import asyncio
+import random
+import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -14,10 +16,11 @@ from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.errors import SequenceOutOfRange
 from ocr_grpc.extraction.options import ExtractOptions
 from ocr_grpc.resumption.entries import KeptEvent, NewExtraction
-from ocr_grpc.resumption.errors import ExtractionNotFound, ExtractionResumed
+from ocr_grpc.resumption.errors import ExtractionNotFound, ExtractionResumed, KeptFull
 from ocr_grpc.resumption.log import Log
 from ocr_grpc.resumption.log_watch import LogWatch
-from ocr_grpc.resumption.resumption import Resumption
+from ocr_grpc.resumption.replay import BYTES_AT_ONCE
+from ocr_grpc.resumption.resumption import MAX_USER_BYTES, Resumption
 from ocr_grpc.store.base import new_id, utc_now
 from ocr_grpc.store.blobs import Blobs
 from ocr_grpc.store.database import Database
@@ -42,9 +45,9 @@ class Place:
         self.kept = Resumption(database, self.blobs, Seal(b"secret"), RETENTION_SECONDS)
         self.lost: list[OcrError] = []
 
-    async def begin(self, user_id: str = "ann") -> Log:
+    async def begin(self, user_id: str = "ann", size_bytes: int = len(BYTES)) -> Log:
         new = NewExtraction(
-            new_id(), user_id, "OcrService/StreamExtract", "a.pdf", len(BYTES), OPTIONS, "r", b"f"
+            new_id(), user_id, "OcrService/StreamExtract", "a.pdf", size_bytes, OPTIONS, "r", b"f"
         )
         return await self.kept.begin(new, self.document, self.lost.append)
 
@@ -130,6 +133,75 @@ async def test_events_come_back_as_they_were_from_any_number_on(place):
     assert await place.events(log) == sent
     assert await place.events(log, 98) == sent[98:]
     assert await place.events(log, 99) == []
+
+
+async def test_events_that_are_sent_again_are_a_megabyte_in_memory_and_not_more(place):
+    log = await place.begin()
+    third = random.Random(1).randbytes(BYTES_AT_ONCE // 3)
+    sent = [event(1, "started", None)]
+    sent += [KeptEvent(number, 1, "page_image", third) for number in range(2, 12)]
+    sent += [KeptEvent(12, 1, "page_image", third * 9), event(13)]
+    await log.keep(sent)
+    taken = await place.kept.take_over("ann", log.extraction_id, 0)
+    events = place.kept.events(taken, 0)
+    assert await anext(events) == sent[0]
+    tracemalloc.start()
+    try:
+        came = [await anext(events) == each for each in sent[1:11]]
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert all(came)
+    assert peak_bytes < 3 * BYTES_AT_ONCE
+    assert [each async for each in events] == sent[11:]
+
+
+async def test_events_that_expire_while_they_are_sent_again_are_missed_and_not_left_out(place):
+    log = await place.begin()
+    sent = [event(1, "started", None), *map(event, range(2, 99))]
+    await log.keep([*sent, event(99, "finished", None, last=True)])
+    taken = await place.kept.take_over("ann", log.extraction_id, 0)
+    events = place.kept.events(taken, 0)
+    first = await anext(events)
+    await place.age(log, -1)
+    await place.swept(1)
+    came = [first]
+
+    async def rest() -> None:
+        async for each in events:
+            came.append(each)  # noqa: PERF401 - those before an error count
+
+    with pytest.raises(ExtractionNotFound):
+        await rest()
+    assert came == sent[: len(came)]
+
+
+async def test_events_do_not_expire_while_they_are_sent_again(place):
+    log = await place.begin()
+    sent = [event(1, "started", None), *map(event, range(2, 99))]
+    await log.keep([*sent, event(99, "finished", None, last=True)])
+    taken = await place.kept.take_over("ann", log.extraction_id, 0)
+    count = 0
+    async for _ in place.kept.events(taken, 0):
+        count += 1
+        if count == 10:
+            await place.age(log, 45)
+    assert count == 99
+    async with place.database.read() as session:
+        row = await session.get(KeptExtractionRow, log.extraction_id)
+    assert row.expire_time > utc_now() + timedelta(seconds=60)
+
+
+async def test_a_user_has_two_gigabytes_of_documents_kept_until_they_are_forgotten(place):
+    first = await place.begin(size_bytes=MAX_USER_BYTES - 10)
+    await place.begin(size_bytes=9)
+    await place.kept.require_room("ann", 1)
+    with pytest.raises(KeptFull) as refused:
+        await place.kept.require_room("ann", 2)
+    assert refused.value.metadata == {"limit": str(MAX_USER_BYTES)}
+    await place.kept.require_room("bob", 2)
+    await place.age(first, -1)
+    await place.kept.require_room("ann", 2)
 
 
 async def test_an_extraction_is_its_owners_and_numbers_are_those_that_were_sent(place):

@@ -26,6 +26,7 @@ from ocr_grpc.extraction.events import (
 )
 from ocr_grpc.extraction.options import ExtractOptions, Mode
 from ocr_grpc.model import PageGeometry
+from ocr_grpc.resumption.errors import KeptFull
 from ocr_grpc.resumption.resumption import Resumption
 from ocr_grpc.rpc.caller import Caller, set_current_caller
 from ocr_grpc.rpc.intake import Part, Wanted
@@ -38,6 +39,8 @@ from ocr_grpc.telemetry.call_record import CallRecord, set_current_call
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 
 PAGES = 3
+MAX_USER_BYTES = 20
+"""Two documents of those here, and not three."""
 
 
 def page(number: int) -> list[Event]:
@@ -59,6 +62,8 @@ class Reader:
     ends: list[OcrError | None]
     """What each part ends with after its first page; None: it goes on to the end."""
     parts: list[Part] = field(default_factory=list)
+    here: int = 0
+    """How many calls are admitted."""
 
     async def part(self, document: SpooledDocument, wanted: Wanted, part: Part):
         self.parts.append(part)
@@ -79,7 +84,9 @@ class Reader:
 
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator[None]:
+        self.here += 1
         yield
+        self.here -= 1
 
 
 class FullBlobs(Blobs):
@@ -92,7 +99,7 @@ class Streams:
 
     def __init__(self, database: Database, folder: Path, blobs: Blobs, *ends: OcrError | None):
         self.reader = Reader(folder, list(ends))
-        self.kept = Resumption(database, blobs, Seal(b"secret"), 600)
+        self.kept = Resumption(database, blobs, Seal(b"secret"), 600, MAX_USER_BYTES)
         self.streams = KeptStreams(self.kept, self.reader, lambda _: 0)
         self.document = SpooledDocument(folder / "document", 7)
         self.document.path.write_bytes(b"content")
@@ -172,3 +179,24 @@ async def test_without_room_for_the_document_nothing_is_promised(embedded, tmp_p
         events, error = await streams.begin()
     assert events == []
     assert isinstance(error, BlobsUnavailable)
+
+
+async def test_what_a_user_may_not_have_kept_is_not_even_read(embedded, tmp_path):
+    async with streaming(embedded, tmp_path, None, None) as streams:
+        for _ in range(2):
+            _, error = await streams.begin()
+            assert error is None
+        events, error = await streams.begin()
+        assert (events, type(error)) == ([], KeptFull)
+        assert len(streams.reader.parts) == 2
+
+
+async def test_what_is_only_sent_again_has_a_place_as_well(embedded, tmp_path):
+    async with streaming(embedded, tmp_path, None) as streams:
+        events, _ = await streams.begin()
+        request = pb.ResumeExtractRequest(extraction_id=events[0].started.extraction_id)
+        again = streams.streams.resumed(request, None)
+        assert (await anext(again)).HasField("started")
+        assert streams.reader.here == 1
+        assert [response.sequence async for response in again] == list(range(2, len(events) + 1))
+        assert streams.reader.here == 0

@@ -147,8 +147,10 @@ async def test_no_key_leads_elsewhere(blobs, tmp_path, key):
 async def test_a_store_that_works_is_found_to(blobs):
     with pytest.raises(BlobsUnavailable):
         await blobs.ping()  # it may be another one
-    await blobs.check()
+    assert await blobs.marker() == ""
+    await blobs.mark("ours")
     await blobs.ping()
+    assert await blobs.marker() == "ours"
 
 
 @pytest.mark.parametrize("size", [10, 7 * MIB])
@@ -335,8 +337,9 @@ async def test_a_store_that_does_not_answer_is_for_now_and_no_key_is_shown(s3, t
             with pytest.raises(BlobsUnavailable) as refused:
                 await call
             assert nobody not in str(refused.value)
-        with pytest.raises(ValueError, match=r"^BLOB_URL: .* s3://docs/there: GenericError\. "):
-            await blobs.check()
+        for call in (blobs.marker(), blobs.mark("ours")):
+            with pytest.raises(BlobsUnavailable):
+                await call
     assert {entry["event"] for entry in told} == {"blobs_unavailable"}
     assert not {SECRET, nobody} & {word for entry in told for word in str(entry).split()}
     assert SECRET not in f"{blobs!r} {told}"
@@ -345,8 +348,10 @@ async def test_a_store_that_does_not_answer_is_for_now_and_no_key_is_shown(s3, t
 
 async def test_a_bucket_that_is_not_there_is_told_by_its_code(s3, tmp_path, told):
     blobs = Blobs("s3://none-such/there", tmp_path)
-    with pytest.raises(ValueError, match=r"BLOB_URL: .* s3://none-such/there: .* 404 NoSuchBucket"):
-        await blobs.check()
+    for call in (blobs.marker(), blobs.mark("ours")):
+        sentence = r"BLOB_URL: .* s3://none-such/there: .* 404 NoSuchBucket"
+        with pytest.raises(ValueError, match=sentence):
+            await call
     with pytest.raises(BlobsUnavailable):
         await blobs.put_bytes(new_id(), b"x")
     assert "404 NoSuchBucket" in told[0]["error"]

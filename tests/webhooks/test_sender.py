@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from structlog.testing import capture_logs
 
 from ocr_grpc.accounts.errors import NotFound
@@ -16,7 +16,7 @@ from ocr_grpc.store.base import utc_now
 from ocr_grpc.store.database import Database
 from ocr_grpc.store.webhooks import DeliveryRow, WebhookRow
 from ocr_grpc.webhooks.attempts import Ending, delay_after, record, take_due
-from ocr_grpc.webhooks.deliveries import sweep
+from ocr_grpc.webhooks.deliveries import PORTIONS_OF_A_SWEEP, ROWS_AT_ONCE, sweep
 from ocr_grpc.webhooks.errors import WebhookDisabled
 from ocr_grpc.webhooks.load import Load
 from ocr_grpc.webhooks.outbox import Notice, announce
@@ -433,6 +433,38 @@ async def test_old_deliveries_and_webhooks_of_deleted_users_are_swept(house):
     assert states == {adas[1]: "failed", adas[2]: "waiting", adas[3]: "waiting"}
     async with house.database.write() as session:
         assert await sweep(session) == 0
+
+
+async def test_delivered_messages_go_after_a_week_and_others_after_a_month(house):
+    ada, day = await house.user(), timedelta(days=1)
+    await house.keep(ada, "https://hooks.example.com/")
+    await house.tell(ada, 6)
+    rows, now = [row.delivery_id for row in await house.rows()], utc_now()
+    ages = {"delivered": (8, 6), "failed": (31, 29), "waiting": (31, 29)}
+    kept = set()
+    for state, (gone_days, kept_days) in ages.items():
+        for days in (gone_days, kept_days):
+            values = {"create_time": now - days * day, "next_attempt_time": now, "state": state}
+            delivery_id = rows.pop()
+            await house.change(DeliveryRow, delivery_id, **values)
+            if days == kept_days:
+                kept.add(delivery_id)
+    async with house.database.write() as session:
+        assert await sweep(session) == 3
+    assert {row.delivery_id for row in await house.rows()} == kept
+
+
+async def test_one_sweep_forgets_many_portions_of_messages_and_not_any_number(small_house):
+    house, ada = small_house, await small_house.user()
+    await house.keep(ada, "https://hooks.example.com/")
+    most = ROWS_AT_ONCE * PORTIONS_OF_A_SWEEP
+    await house.tell(ada, most + 100)
+    async with house.database.write() as session:
+        old = utc_now() - timedelta(days=8)
+        await session.execute(update(DeliveryRow).values(state="delivered", create_time=old))
+    for count in (most, 100, 0):
+        async with house.database.write() as session:
+            assert await sweep(session) == count
 
 
 async def test_no_secret_query_or_answer_is_logged_or_kept(small_house, receiver):

@@ -10,7 +10,13 @@ import pytest
 from ocr_grpc.accounts.errors import FieldNotUpdatable, InvalidField
 from ocr_grpc.errors import OcrError
 from ocr_grpc.store.webhooks import WebhookRow
-from ocr_grpc.webhooks.errors import TooManyWebhooks, WebhookNotFound, WebhookNotVerified
+from ocr_grpc.webhooks.errors import (
+    TooManyVerifications,
+    TooManyWebhooks,
+    WebhookNotFound,
+    WebhookNotVerified,
+)
+from ocr_grpc.webhooks.verification import Verifications
 from ocr_grpc.webhooks.webhook_rows import NewWebhook
 from tests.webhooks.receiver import Receiver, answer, hang, welcome
 from tests.webhooks.support import ACTOR, House, poster
@@ -231,8 +237,9 @@ async def test_nobody_has_more_than_twenty_not_even_with_many_calls_at_once(hous
         await welcome(writer, received)
 
     receiver.behaviours["/late"] = together
+    servers = [House(house.database) for _ in range(8)]  # each asks for her once at a time
     made = await asyncio.gather(
-        *(house.make(ada, receiver.url("/late")) for _ in range(8)), return_exceptions=True
+        *(each.make(ada, receiver.url("/late")) for each in servers), return_exceptions=True
     )
     assert Counter(type(each) for each in made) == {tuple: 1, TooManyWebhooks: 7}
     asked = len(receiver.all)
@@ -244,6 +251,54 @@ async def test_nobody_has_more_than_twenty_not_even_with_many_calls_at_once(hous
     rest, end = await house.webhooks.list(ada, 15, token)
     assert (len(first), len(rest), end) == (15, 5, "")
     assert len({each.webhook_id for each in first + rest}) == 20
+
+
+async def test_one_address_of_each_user_is_asked_at_a_time_and_eight_in_all(small_house, receiver):
+    house, users = small_house, [await small_house.user(f"user{number}") for number in range(10)]
+    asked, go_on = asyncio.Queue(), asyncio.Event()
+
+    async def later(writer, received):
+        asked.put_nowait(received)
+        await go_on.wait()
+        await welcome(writer, received)
+
+    receiver.behaviours["/late"] = later
+    url = receiver.url("/late")
+    making = [asyncio.create_task(house.make(user, url)) for user in users[:8]]
+    async with asyncio.timeout(60):
+        for _ in making:
+            await asked.get()
+    for user in (users[0], users[9]):
+        with pytest.raises(TooManyVerifications) as refused:
+            await house.make(user, url)
+        assert refused.value.retry_after_seconds > 0
+    with pytest.raises(OcrError) as refused:  # what is no address is said to be none
+        await house.make(users[9], "nowhere")
+    assert refused.value.reason == "INVALID_URL"
+    go_on.set()
+    await asyncio.gather(*making)
+    made, _ = await house.make(users[9], url)
+    [kept] = await house.keep(users[0], receiver.url())
+    assert await house.webhooks.update(users[0], kept, {"url": url}, ACTOR)
+    assert len(receiver.all) == 10
+    assert made.url == url
+
+
+async def test_twenty_addresses_of_a_user_are_asked_in_ten_minutes(receiver):
+    now = 1_000.0
+    receiver.answers("/bad", 200)
+    verifications = Verifications(poster(), lambda: now)
+    for _ in range(20):
+        with pytest.raises(WebhookNotVerified):
+            await verifications.verify("ada", receiver.url("/bad"), [])
+        now += 1
+    with pytest.raises(TooManyVerifications) as refused:
+        await verifications.verify("ada", receiver.url(), [])
+    assert refused.value.retry_after_seconds == 600 - 20
+    await verifications.verify("bob", receiver.url(), [])
+    now += refused.value.retry_after_seconds
+    await verifications.verify("ada", receiver.url(), [])
+    assert len(receiver.all) == 22
 
 
 async def test_a_webhook_is_deleted_with_its_deliveries(house):
