@@ -43,6 +43,11 @@ async def check_secret(database: Database, seal: Seal) -> None:
     try:
         seal.open(sealed.encode())
     except SealBroken:
+        if database.is_sqlite:
+            # There is no other process that could be right: what was sealed is lost either way.
+            log.warning("secret_changed", lost="options, URLs and webhooks that were sealed")
+            await _replace(database, SECRET, seal.seal(CANARY).decode())
+            return
         raise CannotServe(
             "SECRET_KEY is not the one with which this database was begun (without SECRET_KEY it "
             "is in DATA_DIR): options, URLs and webhooks in it cannot be read. If it was changed "
@@ -106,6 +111,11 @@ async def _row(session: AsyncSession, key: str, value: str) -> str:
     """Return what is kept under a key, after keeping a value if there is none."""
     await insert_new(session, InstallationRow, [{"key": key, "value": value}])
     return (await session.get_one(InstallationRow, key)).value
+
+
+async def _replace(database: Database, key: str, value: str) -> None:
+    async with database.write() as session:
+        (await session.get_one(InstallationRow, key)).value = value
 
 
 async def _cancelled(task: "asyncio.Task[None]") -> None:

@@ -30,6 +30,9 @@ async def stack():
 async def test_another_secret_is_told(database):
     for _ in range(2):
         await check_secret(database, Seal(b"one"))
+    if database.is_sqlite:  # the one process there is cannot be the wrong one
+        await check_secret(database, Seal(b"two"))
+        return
     with pytest.raises(CannotServe, match=r"^SECRET_KEY "):
         await check_secret(database, Seal(b"two"))
 
