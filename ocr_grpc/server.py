@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -23,7 +24,6 @@ from ocr_grpc.telemetry.metrics import Metrics
 from ocr_grpc.v1.ocr_service_pb2_grpc import add_OcrServiceServicer_to_server
 from ocr_grpc.wiring.accounts import open_accounts, role_limits
 from ocr_grpc.wiring.batch_services import add_batch_service, add_webhooks_service
-from ocr_grpc.wiring.batch_work import BatchWork, any_engine_ready
 from ocr_grpc.wiring.batches import make_batches, open_kept
 from ocr_grpc.wiring.certificates import open_certificates
 from ocr_grpc.wiring.compatibility import add_compatibility_service, make_fetcher
@@ -37,6 +37,9 @@ from ocr_grpc.wiring.resumption import open_resumption
 from ocr_grpc.wiring.services import add_account_services, make_interceptors
 from ocr_grpc.wiring.sidecar import choose_port, start_sidecar
 from ocr_grpc.wiring.until_stopped import run_until_stopped
+
+if TYPE_CHECKING:  # PgQueuer comes with it, a quarter of a second for servers that need none
+    from ocr_grpc.wiring.batch_work import BatchWork
 
 log = structlog.get_logger()
 
@@ -142,6 +145,8 @@ class Server:
         )
         add_account_services(self._grpc, settings, accounts, metering, health, batches.dead_letters)
         if settings.batches_in_serve:
+            from ocr_grpc.wiring.batch_work import BatchWork, any_engine_ready
+
             owners = Owners(database, role_limits(settings), accounts.everybody)
             ready = partial(any_engine_ready, engines)
             self._work = BatchWork(settings, kept, self._extractor, owners, spool, metrics, ready)

@@ -19,7 +19,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
     defaults |= {"ENGINE_WORKERS": "1"}
     defaults |= {"HTTP_PORT": "0", "METRICS_PORT": "0", "AUTH_ENABLED": "false", "BCRYPT_COST": "4"}
     defaults |= {"LOGIN_ATTEMPTS_PER_MINUTE": "1000000", "LOGIN_ATTEMPTS_PER_ADDRESS": "1000000"}
-    defaults |= {"TESSERACT_WORKERS": "0", "LOG_FORMAT": "json"}
+    defaults |= {"TESSERACT_WORKERS": "0", "LOG_FORMAT": "json", "BATCHES_IN_SERVE": "false"}
     return kept | defaults | settings
 
 

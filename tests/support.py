@@ -36,6 +36,7 @@ async def running(
     values = {"engine": "null", "engine_workers": 1, "readers": 2, "shutdown_grace_seconds": 1}
     values |= {"grpc_port": 0, "metrics_port": 0, "auth_enabled": False, "bcrypt_cost": 4}
     values |= {"http_enabled": False, "http_port": 0, "tesseract_workers": 0}
+    values |= {"batches_in_serve": False}
     server = Server(Settings(_env_file=None, data_dir=data_dir, **values | settings), fetcher)
     await server.start()
     try:

@@ -124,7 +124,7 @@ class Intake:
             InvalidOption: naming the field.
         """
         require_request_id(wanted.request_id)
-        check_file_name(wanted.file_name)
+        check_file_name(wanted.file_name, kept=wanted.resumable)
         if wanted.resumable and wanted.options.page_image_side_px:
             raise InvalidOption(
                 "Pictures of pages are too large to be kept, so `resumable` streams have none.",

@@ -15,7 +15,8 @@ NULL_TEXT = "null line 1\nnull line 2\nnull line 3\nnull line 4"
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    with serve(tmp_path_factory.mktemp("batches"), READERS="1", OFFICE_READERS="1") as (_, address):
+    settings = {"READERS": "1", "OFFICE_READERS": "1", "BATCHES_IN_SERVE": "true"}
+    with serve(tmp_path_factory.mktemp("batches"), **settings) as (_, address):
         yield address
 
 

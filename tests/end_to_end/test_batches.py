@@ -43,6 +43,7 @@ INLINE_BYTES = 4 * 1024 * 1024
 def doors(tmp_path_factory) -> Iterator[tuple[str, str]]:
     """The addresses for gRPC and for HTTP."""
     settings = {"AUTH_ENABLED": "true", "BOOTSTRAP_PASS": ADMIN_PASSWORD}
+    settings |= {"BATCHES_IN_SERVE": "true"}
     settings |= {"ANONYMOUS_CALLS_PER_MINUTE": "0", "MAX_INLINE_BYTES": str(INLINE_BYTES)}
     settings |= {
         "USER_CONCURRENT_STREAMS": "2",
@@ -378,7 +379,7 @@ def test_dead_letters_are_for_administrators(client, doors, bob):
 
 async def test_documents_that_nobody_waits_for_may_wait_their_turn_for_long(tmp_path):
     content = text_pdf(3)
-    values = {"document_timeout_seconds": 0.001, "auth_enabled": False}
+    values = {"document_timeout_seconds": 0.001, "batches_in_serve": True}
     async with running(tmp_path, **values) as server, channel_to(server) as channel:
         call = OcrServiceStub(channel).Extract(ocr_pb.ExtractRequest(content=content))
         assert (await refusal(call))[1] == "DOCUMENT_TIMED_OUT"

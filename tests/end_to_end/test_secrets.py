@@ -151,6 +151,7 @@ async def test_no_secret_leaves_the_place_it_belongs_to(tmp_path, backend):
     values = {name.upper(): value for name, value in backend.settings.items()}
     values |= {"SECRET_KEY": SIGNING, "SMTP_URL": SMTP, "BOOTSTRAP_PASS": ADMIN_PASSWORD}
     values |= {"AUTH_ENABLED": "true", "LOG_LEVEL": "debug", "FETCH_HOSTS": "files.invalid"}
+    values |= {"BATCHES_IN_SERVE": "true"}
     with serve(tmp_path, **values) as (_, address):
         async with grpc.aio.insecure_channel(address) as channel:
             secrets, told = await use_secrets(House(channel))

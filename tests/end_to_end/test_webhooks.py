@@ -18,7 +18,7 @@ from tests.webhooks.receiver import receiving
 
 
 async def test_a_batch_tells_how_it_and_its_documents_ended(folder):
-    settings = {"webhook_private": True, "webhook_hosts": "*:*"}
+    settings = {"webhook_private": True, "webhook_hosts": "*:*", "batches_in_serve": True}
     async with receiving() as receiver, running(folder, **settings) as server:
         channel = channel_to(server)
         webhooks, batches = WebhooksServiceStub(channel), BatchServiceStub(channel)

@@ -21,7 +21,7 @@ PICTURED = ExtractOptions(page_image_side_px=800)
 @pytest.mark.parametrize(
     ("wanted", "field", "reason"),
     [
-        (Wanted(ExtractOptions(), "a\0.pdf"), "file_name", "INVALID_FILE_NAME"),
+        (Wanted(ExtractOptions(), "a\0.pdf", resumable=True), "file_name", "INVALID_FILE_NAME"),
         (Wanted(ExtractOptions(), "a" * 256), "file_name", "INVALID_FILE_NAME"),
         (Wanted(PICTURED, resumable=True), "options.page_image_side_px", "INVALID_OPTION"),
     ],
