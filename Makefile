@@ -7,7 +7,7 @@ TEST_PROCESSES ?= 3
 BASE ?= origin/main
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-web lint protos protos-check proto-breaking openapi openapi-check web web-check lock bench bench-quick faults fuzz clean
+.PHONY: help setup serve test test-hostile test-web lint protos protos-check proto-breaking openapi openapi-check web web-check lock bench bench-quick faults fuzz clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -25,11 +25,18 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 serve: setup ## Run the service on this machine
 	$(BIN)/ocr-grpc serve
 
-test: setup ## Run all tests but those in a browser, three at a time: many wait for something
-	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --ignore tests/web
+# What sends documents and calls by the thousand, for minutes.
+HOSTILE = tests/end_to_end/test_fuzz.py tests/end_to_end/test_http_conformance.py tests/end_to_end/test_canary_documents.py
+PYTEST = $(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
+
+test: setup ## Run all tests but those of the next two, three at a time: many wait for something
+	$(PYTEST) --ignore tests/web $(addprefix --ignore ,$(HOSTILE))
+
+test-hostile: setup ## Run the tests with hostile documents and made-up calls
+	$(PYTEST) $(HOSTILE)
 
 test-web: setup ## Run the tests of the web app, in a real Chromium
-	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile tests/web
+	$(PYTEST) tests/web
 
 lint: setup protos-check ## Check style, types, layers and the contract
 	$(BIN)/ruff check
