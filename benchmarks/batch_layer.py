@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from ocr_grpc.accounts.owners import Owners
 from ocr_grpc.accounts.principal import Limits, Principal, QuotaShare, Role
@@ -45,7 +45,7 @@ from ocr_grpc.model import Line, PageGeometry, box
 from ocr_grpc.settings import Settings
 from ocr_grpc.store import migrations
 from ocr_grpc.store.base import new_id
-from ocr_grpc.store.batches import BatchRow, ChunkRow, DocumentRow
+from ocr_grpc.store.batches import BatchRow, ChunkRow, DocumentRow, InstallationRow
 from ocr_grpc.store.database import Database, embedded_url
 from ocr_grpc.telemetry.metrics import Metrics
 from ocr_grpc.wiring.batch_work import BatchWork
@@ -120,6 +120,9 @@ async def layer_rate(url: str, pages: int, processes: int = 1) -> float:
         url = url or embedded_url(folder)
         database = Database(url)
         await migrations.upgrade(database)
+        async with database.write() as session:
+            # Of the folder of a run before this one.
+            await session.execute(delete(InstallationRow))
         await database.close()
         async with AsyncExitStack() as stack:
             kept = await stack.enter_async_context(working(folder, url))
