@@ -21,7 +21,7 @@ from ocr_grpc.errors import InvalidOption, fields_within
 from ocr_grpc.extraction.options import ExtractOptions
 from ocr_grpc.fetching.fetcher import Fetcher
 from ocr_grpc.store.base import utc_now
-from ocr_grpc.store.batches import BatchRow, ChunkRow, DocumentRow, FileRow
+from ocr_grpc.store.batches import UNDER_WAY, BatchRow, ChunkRow, DocumentRow, FileRow
 from ocr_grpc.store.database import Database
 from ocr_grpc.store.new_rows import table_of
 from ocr_grpc.store.news import News
@@ -29,8 +29,6 @@ from ocr_grpc.store.sealing import Seal
 
 WRITES_AT_ONCE = 16
 """Files that are written side by side: a remote store takes some 50 ms for each."""
-
-UNENDED_STATES = ("waiting", "reading")
 
 
 class BlobStore(Protocol):
@@ -149,7 +147,7 @@ class Creation:
 
     async def _check_waiting(self, session: AsyncSession, user_id: str, more: int) -> None:
         asked = select(func.count()).where(
-            DocumentRow.user_id == user_id, DocumentRow.state.in_(UNENDED_STATES)
+            DocumentRow.user_id == user_id, DocumentRow.state.in_(UNDER_WAY)
         )
         self._limits.check_waiting((await session.execute(asked)).scalar_one(), more)
 

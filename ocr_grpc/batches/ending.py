@@ -6,12 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ocr_grpc.accounts.names import possible_id
 from ocr_grpc.batches.errors import BatchNotFound
 from ocr_grpc.batches.sheet import ENDED, Sheet
-from ocr_grpc.store.batches import BatchRow, ChunkRow, DocumentRow
+from ocr_grpc.store.batches import UNDER_WAY, BatchRow, ChunkRow, DocumentRow
 from ocr_grpc.store.database import Database
 from ocr_grpc.store.news import News
-
-UNDER_WAY = ("waiting", "reading")
-"""States of batches and documents that have not ended."""
 
 UNFINISHED = ("waiting", "queued", "running")
 """States of chunks that somebody may still work on."""

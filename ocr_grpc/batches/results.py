@@ -12,11 +12,10 @@ from ocr_grpc.batches.errors import BatchDeleted, BatchNotFinished, DocumentNotF
 from ocr_grpc.batches.queries import BatchQueries
 from ocr_grpc.batches.result_names import safe_name
 from ocr_grpc.batches.result_pieces import KeptPage, ResultCodec, ResultForm, result_pieces
-from ocr_grpc.store.batches import BatchRow, DocumentRow, PageRow
+from ocr_grpc.store.batches import UNDER_WAY, BatchRow, DocumentRow, PageRow
 from ocr_grpc.store.database import Database
 
 ROWS_AT_ONCE = 50
-UNENDED_STATES = frozenset({"waiting", "reading"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Results:
             DocumentNotFinished: pages are missing.
         """
         document = await self._queries.document(user_id, batch_id, document_id)
-        if document.state in UNENDED_STATES and not partial:
+        if document.state in UNDER_WAY and not partial:
             raise DocumentNotFinished
         name = f"{safe_name(document.file_name, 'document')}.{form.ending}"
         return Download(name, form.content_type, self._pieces_of(form, document))
@@ -70,7 +69,7 @@ class Results:
             BatchNotFinished: documents are missing.
         """
         batch = await self._queries.get(user_id, batch_id)
-        if batch.state in UNENDED_STATES and not partial:
+        if batch.state in UNDER_WAY and not partial:
             raise BatchNotFinished
         pieces = archives.zip_pieces(
             batch_id,

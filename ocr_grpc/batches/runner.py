@@ -18,7 +18,7 @@ from ocr_grpc.batches.sheet import ENDED
 from ocr_grpc.errors import OcrError
 from ocr_grpc.extraction.errors import ShuttingDown
 from ocr_grpc.fetching.errors import UrlUnreachable
-from ocr_grpc.store.batches import BatchRow
+from ocr_grpc.store.batches import UNDER_WAY, BatchRow
 from ocr_grpc.store.database import Database
 from ocr_grpc.store.errors import DatabaseUnavailable
 from ocr_grpc.store.news import News
@@ -196,7 +196,7 @@ class Runner:
             async with self._database.read() as session:
                 alive = select(BatchRow.batch_id).where(
                     BatchRow.batch_id.in_(asked),
-                    BatchRow.state.in_(("waiting", "reading")),
+                    BatchRow.state.in_(UNDER_WAY),
                     BatchRow.delete_time.is_(None),
                 )
                 going_on = set((await session.execute(alive)).scalars())

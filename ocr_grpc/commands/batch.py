@@ -37,8 +37,6 @@ batch.command("create")(create_batch)
 BatchId = Annotated[str, typer.Argument(help="Id of the batch.", metavar="BATCH_ID")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-MOST_DOCUMENTS = 10_000
-
 PLACE = re.compile(r"[1-9][0-9]{0,4}")
 """A document's place in its batch; ids are longer."""
 

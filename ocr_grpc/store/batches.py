@@ -17,6 +17,10 @@ Number = BigInteger().with_variant(Integer, "sqlite")
 """A number that the database gives out itself."""
 
 
+UNDER_WAY = ("waiting", "reading")
+"""States of batches and documents that have not ended."""
+
+
 class FileRow(Base):
     """A document's bytes, which lie in the blob store under this id."""
 

@@ -26,6 +26,7 @@ from ocr_grpc.store.batches import ChunkRow
 from ocr_grpc.store.database import Database
 from ocr_grpc.telemetry.metrics import Metrics
 from ocr_grpc.wiring.batches import Kept
+from ocr_grpc.wiring.until_stopped import cancelled
 
 GRACE_SECONDS = 0.0
 """What chunks get to end when the process stops. None: they go on elsewhere, or after the start,
@@ -81,7 +82,7 @@ class BatchWork:
         self._desk.start()
         self._stack.push_async_callback(self._runner.close)
         running = asyncio.create_task(self._dispatcher.run(self._runner.run))
-        self._stack.push_async_callback(_cancelled, running)
+        self._stack.push_async_callback(cancelled, running)
         self._stack.push_async_callback(self._pump.close)
         self._pump.start()
         self._stack.push_async_callback(self._purge.close)
@@ -97,11 +98,6 @@ class BatchWork:
 def any_engine_ready(engines: Engines) -> bool:
     """Return whether any engine could read a page at this moment."""
     return any(engines.ready_workers_of(each.name) for each in engines.descriptions)
-
-
-async def _cancelled(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait({task})
 
 
 def _dispatcher(settings: Settings, database: Database) -> Dispatcher:

@@ -18,6 +18,7 @@ from ocr_grpc.store.errors import BlobsUnavailable, DatabaseUnavailable, SealBro
 from ocr_grpc.store.new_rows import insert_new
 from ocr_grpc.store.sealing import Seal
 from ocr_grpc.wiring.errors import CannotServe
+from ocr_grpc.wiring.until_stopped import cancelled
 
 log = structlog.get_logger()
 
@@ -68,7 +69,7 @@ async def check_blobs(database: Database, blobs: Blobs, stack: AsyncExitStack) -
         # Calls that need no store are answered meanwhile.
         log.warning("blobs_not_checked", place=blobs.name)
         checking = asyncio.create_task(_check_until_answered(database, blobs))
-        stack.push_async_callback(_cancelled, checking)
+        stack.push_async_callback(cancelled, checking)
 
 
 async def _check_blobs(database: Database, blobs: Blobs) -> None:
@@ -116,8 +117,3 @@ async def _row(session: AsyncSession, key: str, value: str) -> str:
 async def _replace(database: Database, key: str, value: str) -> None:
     async with database.write() as session:
         (await session.get_one(InstallationRow, key)).value = value
-
-
-async def _cancelled(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait({task})

@@ -60,3 +60,9 @@ async def _started_before(stop: asyncio.Event, service: Service) -> bool:
         return False
     await starting
     return True
+
+
+async def cancelled(task: "asyncio.Task[None]") -> None:
+    """Cancel a task and wait until it has ended; for exit stacks."""
+    task.cancel()
+    await asyncio.wait({task})
