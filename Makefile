@@ -4,10 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 TEST_PROCESSES ?= 3
-BASE ?= origin/main
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-hostile test-web lint protos protos-check proto-breaking openapi openapi-check web web-check lock bench bench-quick faults fuzz clean
+.PHONY: help setup serve test test-hostile test-web test-clients clients lint protos protos-check proto-breaking proto-release openapi openapi-check web web-check lock bench bench-quick faults fuzz clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -30,13 +29,23 @@ HOSTILE = tests/end_to_end/test_fuzz.py tests/end_to_end/test_http_conformance.p
 PYTEST = $(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 test: setup ## Run all tests but those of the next two, three at a time: many wait for something
-	$(PYTEST) --ignore tests/web $(addprefix --ignore ,$(HOSTILE))
+	$(PYTEST) --ignore tests/web --ignore tests/clients $(addprefix --ignore ,$(HOSTILE))
 
 test-hostile: setup ## Run the tests with hostile documents and made-up calls
 	$(PYTEST) $(HOSTILE)
 
 test-web: setup ## Run the tests of the web app, in a real Chromium
 	$(PYTEST) tests/web
+
+# The Makefile of each has `stubs`, `build`, `check` and `test`.
+CLIENTS = python typescript go java
+test-clients: setup ## Run the tests of the clients against running services (Go, Java, Node: see clients/)
+	rm -rf .build/called
+	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/clients
+	$(BIN)/python -m tests.clients.called
+
+clients: setup .build/googleapis ## Generate the stubs of all clients from protos/
+	for client in $(CLIENTS); do $(MAKE) --no-print-directory -C clients/$$client stubs || exit 1; done
 
 lint: setup protos-check ## Check style, types, layers and the contract
 	$(BIN)/ruff check
@@ -63,13 +72,13 @@ protos-check: protos ## Fail if the committed stubs are not what protos/ gives
 	git diff --exit-code --stat -- ocr_grpc/v1 ocr_grpc/internal
 	test -z "$$(git ls-files --others --exclude-standard -- ocr_grpc/v1 ocr_grpc/internal)"
 
-# Against an image built from the other commit: `buf breaking protos --against .git` cannot see .build.
-proto-breaking: setup .build/googleapis ## Fail if protos/ breaks callers of BASE (default origin/main)
-	rm -rf .build/base && mkdir -p .build/base/.build
-	git archive $(BASE) protos buf.yaml | tar xf - -C .build/base
-	cp -r .build/googleapis .build/base/.build/googleapis
-	cd .build/base && $(CURDIR)/$(BIN)/buf build protos -o $(CURDIR)/.build/base.binpb
-	$(BIN)/buf breaking protos --against .build/base.binpb --exclude-imports
+RELEASED := protos/released.binpb
+
+proto-breaking: setup .build/googleapis ## Fail if protos/ breaks callers of the last release
+	$(BIN)/buf breaking protos --against $(RELEASED) --exclude-imports
+
+proto-release: setup .build/googleapis ## Make protos/ the contract that the next versions must keep
+	$(BIN)/buf build protos --exclude-source-info -o $(RELEASED)
 
 openapi: setup ## Generate openapi.json and protos.zip in ocr_grpc/web from protos/
 	$(BIN)/python -m ocr_grpc.openapi

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ocr_grpc.openapi.comments import IMPORTED_PROTOS, PROTOS, public_protos
 
+SERVICE_CONFIG = "ocr_grpc/v1/service_config.json"
 LICENSED_BY = "googleapis-common-protos"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 READABLE_FILE = 0o100644 << 16
@@ -16,7 +17,8 @@ IMPORT = re.compile(r'^import "(google/(?:api|rpc)/[a-z_/]+\.proto)";$', re.MULT
 
 
 def protos_archive() -> bytes:
-    """Return a zip archive of the public protos and of what they import, but for google.protobuf.
+    """Return a zip archive of the public protos and of what they import, but for google.protobuf,
+    and of the policy for retries and deadlines that clients of gRPC take.
 
     The bytes depend on the files alone. Nothing is compressed: compressors differ from one zlib to
     the next.
@@ -31,6 +33,7 @@ def protos_archive() -> bytes:
             files[name] = (IMPORTED_PROTOS / name).read_bytes()
             wanted += _imports(files[name])
     files["google/LICENSE"] = _licence()
+    files[SERVICE_CONFIG] = (PROTOS / SERVICE_CONFIG).read_bytes()
     return _zipped(files)
 
 

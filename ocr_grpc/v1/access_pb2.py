@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18ocr_grpc/v1/access.proto\x12\x0bocr_grpc.v1\x1a google/protobuf/descriptor.proto\"T\n\x06\x41\x63\x63\x65ss\x12\'\n\x08\x61udience\x18\x01 \x01(\x0e\x32\x15.ocr_grpc.v1.Audience\x12!\n\x05scope\x18\x02 \x01(\x0e\x32\x12.ocr_grpc.v1.Scope*r\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\r\n\tSCOPE_OCR\x10\x01\x12\x11\n\rSCOPE_BATCHES\x10\x02\x12\x0e\n\nSCOPE_KEYS\x10\x03\x12\x0f\n\x0bSCOPE_USAGE\x10\x04\x12\x0f\n\x0bSCOPE_ADMIN\x10\x05*y\n\x08\x41udience\x12\x18\n\x14\x41UDIENCE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41UDIENCE_ANYONE\x10\x01\x12\x12\n\x0e\x41UDIENCE_USERS\x10\x02\x12\x15\n\x11\x41UDIENCE_SESSIONS\x10\x03\x12\x13\n\x0f\x41UDIENCE_ADMINS\x10\x04:E\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xf5\x8e\x03 \x01(\x0b\x32\x13.ocr_grpc.v1.Accessb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18ocr_grpc/v1/access.proto\x12\x0bocr_grpc.v1\x1a google/protobuf/descriptor.proto\"T\n\x06\x41\x63\x63\x65ss\x12\'\n\x08\x61udience\x18\x01 \x01(\x0e\x32\x15.ocr_grpc.v1.Audience\x12!\n\x05scope\x18\x02 \x01(\x0e\x32\x12.ocr_grpc.v1.Scope*r\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\r\n\tSCOPE_OCR\x10\x01\x12\x11\n\rSCOPE_BATCHES\x10\x02\x12\x0e\n\nSCOPE_KEYS\x10\x03\x12\x0f\n\x0bSCOPE_USAGE\x10\x04\x12\x0f\n\x0bSCOPE_ADMIN\x10\x05*y\n\x08\x41udience\x12\x18\n\x14\x41UDIENCE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41UDIENCE_ANYONE\x10\x01\x12\x12\n\x0e\x41UDIENCE_USERS\x10\x02\x12\x15\n\x11\x41UDIENCE_SESSIONS\x10\x03\x12\x13\n\x0f\x41UDIENCE_ADMINS\x10\x04:E\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xf5\x8e\x03 \x01(\x0b\x32\x13.ocr_grpc.v1.AccessB/\n\nocrgrpc.v1P\x01Z\x1focr-grpc/clients/go/ocrv1;ocrv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ocr_grpc.v1.access_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\nocrgrpc.v1P\001Z\037ocr-grpc/clients/go/ocrv1;ocrv1'
   _globals['_SCOPE']._serialized_start=161
   _globals['_SCOPE']._serialized_end=275
   _globals['_AUDIENCE']._serialized_start=277

@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18ocr_grpc/v1/engine.proto\x12\x0bocr_grpc.v1\"\xe8\x01\n\nEngineInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x0f\n\x07\x62\x61\x63kend\x18\x04 \x01(\t\x12\x11\n\tprecision\x18\x05 \x01(\t\x12\x11\n\tlanguages\x18\x06 \x03(\t\x12\x14\n\x0ctakes_prompt\x18\x07 \x01(\x08\x12\x15\n\rready_workers\x18\x08 \x01(\x05\x12\x13\n\x0bgives_words\x18\t \x01(\x08\x12\x14\n\x0cgives_blocks\x18\n \x01(\x08\x12\x17\n\x0fwrites_markdown\x18\x0b \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18ocr_grpc/v1/engine.proto\x12\x0bocr_grpc.v1\"\xe8\x01\n\nEngineInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x0f\n\x07\x62\x61\x63kend\x18\x04 \x01(\t\x12\x11\n\tprecision\x18\x05 \x01(\t\x12\x11\n\tlanguages\x18\x06 \x03(\t\x12\x14\n\x0ctakes_prompt\x18\x07 \x01(\x08\x12\x15\n\rready_workers\x18\x08 \x01(\x05\x12\x13\n\x0bgives_words\x18\t \x01(\x08\x12\x14\n\x0cgives_blocks\x18\n \x01(\x08\x12\x17\n\x0fwrites_markdown\x18\x0b \x01(\x08\x42/\n\nocrgrpc.v1P\x01Z\x1focr-grpc/clients/go/ocrv1;ocrv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ocr_grpc.v1.engine_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\nocrgrpc.v1P\001Z\037ocr-grpc/clients/go/ocrv1;ocrv1'
   _globals['_ENGINEINFO']._serialized_start=42
   _globals['_ENGINEINFO']._serialized_end=274
 # @@protoc_insertion_point(module_scope)

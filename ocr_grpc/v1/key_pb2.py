@@ -27,13 +27,14 @@ from ocr_grpc.v1 import access_pb2 as ocr__grpc_dot_v1_dot_access__pb2
 from ocr_grpc.v1 import user_pb2 as ocr__grpc_dot_v1_dot_user__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15ocr_grpc/v1/key.proto\x12\x0bocr_grpc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ocr_grpc/v1/access.proto\x1a\x16ocr_grpc/v1/user.proto\"\x9c\x03\n\x06\x41piKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x0e\n\x06prefix\x18\x04 \x01(\t\x12\"\n\x06scopes\x18\x05 \x03(\x0e\x32\x12.ocr_grpc.v1.Scope\x12$\n\x05state\x18\x06 \x01(\x0e\x32\x15.ocr_grpc.v1.KeyState\x12\x10\n\x08\x64isabled\x18\x07 \x01(\x08\x12/\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x06limits\x18\t \x01(\x0b\x32\x19.ocr_grpc.v1.CallerLimits\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_use_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x81\x01\n\x08KeyState\x12\x19\n\x15KEY_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10KEY_STATE_ACTIVE\x10\x01\x12\x16\n\x12KEY_STATE_DISABLED\x10\x02\x12\x15\n\x11KEY_STATE_EXPIRED\x10\x03\x12\x15\n\x11KEY_STATE_REVOKED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15ocr_grpc/v1/key.proto\x12\x0bocr_grpc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ocr_grpc/v1/access.proto\x1a\x16ocr_grpc/v1/user.proto\"\x9c\x03\n\x06\x41piKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x0e\n\x06prefix\x18\x04 \x01(\t\x12\"\n\x06scopes\x18\x05 \x03(\x0e\x32\x12.ocr_grpc.v1.Scope\x12$\n\x05state\x18\x06 \x01(\x0e\x32\x15.ocr_grpc.v1.KeyState\x12\x10\n\x08\x64isabled\x18\x07 \x01(\x08\x12/\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x06limits\x18\t \x01(\x0b\x32\x19.ocr_grpc.v1.CallerLimits\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_use_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x81\x01\n\x08KeyState\x12\x19\n\x15KEY_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10KEY_STATE_ACTIVE\x10\x01\x12\x16\n\x12KEY_STATE_DISABLED\x10\x02\x12\x15\n\x11KEY_STATE_EXPIRED\x10\x03\x12\x15\n\x11KEY_STATE_REVOKED\x10\x04\x42/\n\nocrgrpc.v1P\x01Z\x1focr-grpc/clients/go/ocrv1;ocrv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ocr_grpc.v1.key_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\nocrgrpc.v1P\001Z\037ocr-grpc/clients/go/ocrv1;ocrv1'
   _globals['_KEYSTATE']._serialized_start=537
   _globals['_KEYSTATE']._serialized_end=666
   _globals['_APIKEY']._serialized_start=122

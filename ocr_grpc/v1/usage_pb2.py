@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17ocr_grpc/v1/usage.proto\x12\x0bocr_grpc.v1\"\xa7\x01\n\x05Usage\x12\x15\n\rprompt_tokens\x18\x01 \x01(\x05\x12\x19\n\x11\x63ompletion_tokens\x18\x02 \x01(\x05\x12\x14\n\x0cprompt_chars\x18\x03 \x01(\x05\x12\x18\n\x10\x63ompletion_chars\x18\x04 \x01(\x05\x12\x13\n\x0binput_bytes\x18\x05 \x01(\x03\x12\r\n\x05pages\x18\x06 \x01(\x05\x12\x18\n\x10tokens_estimated\x18\x07 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17ocr_grpc/v1/usage.proto\x12\x0bocr_grpc.v1\"\xa7\x01\n\x05Usage\x12\x15\n\rprompt_tokens\x18\x01 \x01(\x05\x12\x19\n\x11\x63ompletion_tokens\x18\x02 \x01(\x05\x12\x14\n\x0cprompt_chars\x18\x03 \x01(\x05\x12\x18\n\x10\x63ompletion_chars\x18\x04 \x01(\x05\x12\x13\n\x0binput_bytes\x18\x05 \x01(\x03\x12\r\n\x05pages\x18\x06 \x01(\x05\x12\x18\n\x10tokens_estimated\x18\x07 \x01(\x08\x42/\n\nocrgrpc.v1P\x01Z\x1focr-grpc/clients/go/ocrv1;ocrv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ocr_grpc.v1.usage_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\nocrgrpc.v1P\001Z\037ocr-grpc/clients/go/ocrv1;ocrv1'
   _globals['_USAGE']._serialized_start=41
   _globals['_USAGE']._serialized_end=208
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -19,6 +20,13 @@ log = structlog.get_logger()
 
 RETRY_AFTER_KEY = "retry-after"
 """Seconds, for HTTP; `RetryInfo` says the same in the status."""
+
+PUSHBACK_KEY = "grpc-retry-pushback-ms"
+"""Milliseconds after which gRPC's own retries, where a caller's service config asks for any, come
+again; -1 ends them. See gRFC A6."""
+
+MAX_PUSHBACK_SECONDS = 20.0
+"""Whoever must wait longer shall hear it, not wait for it."""
 
 
 class ErrorInterceptor(CallInterceptor):
@@ -57,6 +65,16 @@ async def _abort(call: Call, error: OcrError) -> None:
     trailing = (
         *with_left(call.context, current_caller()),
         *((RETRY_AFTER_KEY, value) for value in retry_after),
+        *((PUSHBACK_KEY, value) for value in _pushback(call, error, retry_after_seconds)),
         (DETAILS_KEY, status_of(error).SerializeToString()),
     )
     await call.context.abort(code_of(error), error.message, trailing)
+
+
+def _pushback(call: Call, error: OcrError, delay_seconds: float | None) -> tuple[str, ...]:
+    """Return when it is worth to send the call again; nothing where the caller may decide."""
+    if delay_seconds is None:
+        return ("-1",) if code_of(error) is grpc.StatusCode.RESOURCE_EXHAUSTED else ()
+    left_seconds: Any = call.context.time_remaining()  # None without a deadline
+    bound = min(MAX_PUSHBACK_SECONDS, math.inf if left_seconds is None else left_seconds)
+    return (str(math.ceil(delay_seconds * 1000)),) if delay_seconds < bound else ("-1",)

@@ -1,0 +1,48 @@
+"""Runs programs of other languages for tests, and finds the examples of READMEs."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CLIENTS = ROOT / "clients"
+
+
+def require(*programs: str) -> None:
+    """Skip, or in CI fail, where one of some programs is not installed."""
+    for program in programs:
+        if shutil.which(program) is None:
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(
+                f"The program `{program}` is not installed."
+            )
+
+
+def run(
+    command: list[str],
+    environment: Mapping[str, str] | None = None,
+    folder: Path = ROOT,
+    timeout: float = 600,
+) -> str:
+    """Run a program to its good end; return what it printed."""
+    done = subprocess.run(
+        command,
+        env={**os.environ, **(environment or {})},
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}"
+    return done.stdout
+
+
+def fenced(page: Path, language: str) -> list[str]:
+    """Return the blocks of code of a language in a page of Markdown."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
