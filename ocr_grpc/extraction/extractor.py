@@ -29,11 +29,13 @@ from ocr_grpc.extraction.image_slots import ImageSlots
 from ocr_grpc.extraction.inspection import InspectedDocument, inspected
 from ocr_grpc.extraction.interruption import Interruption
 from ocr_grpc.extraction.meter import Meter
+from ocr_grpc.extraction.observed import observed
 from ocr_grpc.extraction.options import ExtractOptions, Mode, select_pages
 from ocr_grpc.extraction.order import Order
 from ocr_grpc.extraction.page_context import PageContext
 from ocr_grpc.extraction.page_reader import PageReader
 from ocr_grpc.extraction.page_stream import merged
+from ocr_grpc.telemetry.document_metrics import DocumentMetrics
 
 MAX_WAIT_SECONDS = 30 * 86_400.0
 
@@ -55,9 +57,16 @@ class ExtractionLimits:
 class Extractor:
     """Reads documents. One for the whole server, made in its event loop."""
 
-    def __init__(self, documents: DocumentPool, engines: Engines, limits: ExtractionLimits) -> None:
+    def __init__(
+        self,
+        documents: DocumentPool,
+        engines: Engines,
+        limits: ExtractionLimits,
+        metrics: DocumentMetrics,
+    ) -> None:
         self._documents = documents
         self._engines = engines
+        self._metrics = metrics
         self._limits = limits
         self._admission = Admission(
             limits.max_extractions, limits.max_extractions_per_caller, limits.max_inline_total_bytes
@@ -117,10 +126,12 @@ class Extractor:
         )
         self._running.add(order.interruption)
         try:
-            async with aclosing(self._opened(order)) as events:
-                async for event in events:
-                    meter.delivered(event)
-                    yield event
+            with observed(self._metrics, order) as observer:
+                async with aclosing(self._opened(order)) as events:
+                    async for event in events:
+                        observer.event(event)
+                        meter.delivered(event)
+                        yield event
         except OcrError as error:
             await meter.settle(error)
             raise

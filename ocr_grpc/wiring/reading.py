@@ -21,6 +21,7 @@ from ocr_grpc.extraction.engine_choice import Engines
 from ocr_grpc.extraction.extractor import ExtractionLimits, Extractor
 from ocr_grpc.rpc.capabilities import OcrLimits
 from ocr_grpc.settings import Settings
+from ocr_grpc.telemetry.document_metrics import DocumentMetrics
 from ocr_grpc.telemetry.metrics import Metrics
 from ocr_grpc.wiring.errors import CannotServe
 from ocr_grpc.wiring.workers import fleet_settings, worker_settings
@@ -74,7 +75,8 @@ async def open_reading(
     if vision := await open_vision(settings):
         stack.push_async_callback(vision.close)
     engines = Engines(lines, vision, settings.engine)
-    extractor = Extractor(documents, engines, limits_for(ExtractionLimits, settings))
+    counts = DocumentMetrics(metrics.registry)
+    extractor = Extractor(documents, engines, limits_for(ExtractionLimits, settings), counts)
     return Reading(engine, lines, engines, vision, extractor)
 
 

@@ -20,6 +20,7 @@ from ocr_grpc.rpc.usage import UsageServicer
 from ocr_grpc.settings import Settings
 from ocr_grpc.settings_http import Network
 from ocr_grpc.store.base import utc_now
+from ocr_grpc.telemetry.call_metrics import CallMetrics
 from ocr_grpc.telemetry.components import SystemHealth
 from ocr_grpc.v1.access_pb2 import Access
 from ocr_grpc.v1.admin_service_pb2_grpc import add_AdminServiceServicer_to_server
@@ -51,7 +52,8 @@ def make_interceptors(
     accounts.changes.subscribe(auth.news)
     # Order is policy:
     return [
-        TelemetryInterceptor(trusted_networks),  # outermost: everything below is timed and logged
+        # Outermost: everything below is timed, counted and logged.
+        TelemetryInterceptor(trusted_networks, CallMetrics(metering.metrics.registry)),
         UsageInterceptor(metering.ledger, access),  # refused calls are counted too
         ErrorInterceptor(metering.metrics.refused),  # outside everything that raises a domain error
         auth,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from ocr_grpc.documents.document import DocumentKind
 from ocr_grpc.engines.page_read import PageRead, ReadTimes
@@ -20,6 +21,7 @@ from ocr_grpc.extraction.interruption import Interruption
 from ocr_grpc.extraction.options import ExtractOptions
 from ocr_grpc.extraction.order import Order
 from ocr_grpc.model import Line, RenderedPage
+from ocr_grpc.telemetry.document_metrics import DocumentMetrics
 from tests.extraction.scripted import ENGINE, image_in
 
 WAIT_SECONDS = 60
@@ -91,7 +93,8 @@ async def test_a_short_document_gets_ready_beside_a_long_one(
 ):
     engine = Gate(workers)
     limits = ExtractionLimits(pages_at_once, 99, 99, 9, 9, 99, llm_concurrency=1)
-    extractor = Extractor(cast("Any", Images(tmp_path)), Engines([engine]), limits)
+    metrics = DocumentMetrics(CollectorRegistry())
+    extractor = Extractor(cast("Any", Images(tmp_path)), Engines([engine]), limits, metrics)
 
     async def extract(pages: int, caller: str) -> int:
         document = cast("Any", type("", (), {"path": tmp_path, "size_bytes": 100}))

@@ -25,7 +25,7 @@ def short_name(method: str) -> str:
     return method.removeprefix(PACKAGE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """The call an interceptor stands around."""
 
@@ -34,6 +34,10 @@ class Call:
     context: Context
     incoming: Incoming | None = None
     """What the caller streams. None if it sends one message."""
+    streams_answers: bool = False
+    """Whether there may be many answers."""
+    sent: int = 0
+    """Messages that went to the caller so far, but those that a servicer writes by itself."""
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
@@ -123,6 +127,7 @@ def _unary(
         async with interceptor.around(call):
             response = await behaviour(take(), context)
             await interceptor.before_first_response(call)
+            call.sent = 1
             return response
 
     return handle
@@ -134,7 +139,7 @@ def _streaming(
     async def handle(request: Any, context: Context) -> AsyncGenerator[Any, None]:
         take, incoming = receive(request)
         del request
-        call = Call(method, context, incoming)
+        call = Call(method, context, incoming, streams_answers=True)
         async with interceptor.around(call):
             responses: AsyncGenerator[Any, None] | Awaitable[None] = behaviour(take(), context)
             if inspect.isawaitable(responses):
@@ -148,6 +153,7 @@ def _streaming(
                     if first:
                         await interceptor.before_first_response(call)
                         first = False
+                    call.sent += 1
                     yield response
 
     return handle

@@ -15,6 +15,8 @@ class Incoming:
         self._requests = requests
         self._messages: AsyncIterator[Any] | None = None
         self._over = False
+        self.received = 0
+        """Messages that came so far."""
 
     def __aiter__(self) -> "Incoming":
         return self
@@ -28,6 +30,7 @@ class Incoming:
             self._messages = aiter(self._requests)
         message = await anext(self._messages)
         self._over = False
+        self.received += 1
         return message
 
     async def linger(self) -> None:

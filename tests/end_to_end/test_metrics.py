@@ -1,0 +1,114 @@
+"""What Prometheus is told of calls and documents is what happened."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import grpc
+import grpc.aio
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from ocr_grpc.v1 import ocr_service_pb2 as pb
+from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
+from tests.support import channel_to, collect, encoded, picture, running, text_pdf, upload
+
+DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
+
+
+async def scraped(server) -> dict[tuple[str, frozenset], float]:
+    async with httpx.AsyncClient() as prometheus:
+        text = (await prometheus.get(f"http://127.0.0.1:{server.metrics_port}/metrics")).text
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def value(samples: dict, name: str, **labels: str) -> float:
+    """Return the sum of all samples of a name that have some labels."""
+    wanted = set(labels.items())
+    return sum(each for (found, has), each in samples.items() if found == name and wanted <= has)
+
+
+@pytest.fixture
+async def server(tmp_path):
+    async with running(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+async def stub(server):
+    async with channel_to(server) as channel:
+        yield OcrServiceStub(channel)
+
+
+async def test_calls_are_counted_by_method_and_status(server, stub):
+    await stub.GetCapabilities(pb.GetCapabilitiesRequest())
+    with pytest.raises(grpc.aio.AioRpcError):
+        await stub.Extract(pb.ExtractRequest())
+    events = await collect(stub.UploadExtract(upload(text_pdf(2), 1000)))
+    samples = await scraped(server)
+    ok = {"grpc_method": "GetCapabilities", "grpc_service": "ocr_grpc.v1.OcrService"}
+    assert value(samples, "grpc_server_handled_total", **ok, grpc_code="OK") == 1
+    extract = {"grpc_method": "Extract", "grpc_type": "unary"}
+    assert value(samples, "grpc_server_handled_total", **extract, grpc_code="InvalidArgument") == 1
+    assert value(samples, "grpc_server_started_total", **extract) == 1
+    uploaded = {"grpc_method": "UploadExtract", "grpc_type": "bidi_stream"}
+    assert value(samples, "grpc_server_msg_sent_total", **uploaded) == len(events)
+    sent = len(list(upload(text_pdf(2), 1000)))
+    assert value(samples, "grpc_server_msg_received_total", **uploaded) == sent
+    assert value(samples, "grpc_server_handling_seconds_count", **uploaded) == 1
+
+
+async def test_documents_and_pages_are_counted_by_what_they_are(server, stub):
+    image, book = encoded(picture()), text_pdf(3)
+    await stub.Extract(pb.ExtractRequest(content=image))
+    await stub.Extract(pb.ExtractRequest(content=book))
+    with pytest.raises(grpc.aio.AioRpcError):
+        await stub.Extract(pb.ExtractRequest(content=b"%PDF-1.4 broken"))
+    samples = await scraped(server)
+    assert value(samples, "ocr_requests_total", kind="png") == 1
+    assert value(samples, "ocr_requests_total", kind="pdf") == 1
+    assert value(samples, "ocr_requests_total", kind="unknown") == 1
+    assert value(samples, "image_requests_total") == value(samples, "pdf_requests_total") == 1
+    assert value(samples, "ocr_input_bytes_total", kind="pdf") == len(book)
+    assert value(samples, "ocr_pages_total", outcome="ok", engine="", work="call") == 3
+    assert value(samples, "ocr_pages_total", outcome="ok", engine="null", work="call") == 1
+    assert value(samples, "ocr_first_text_seconds_count") == 2
+    assert value(samples, "ocr_queue_wait_seconds_count") == 2
+    assert value(samples, "ocr_processing_seconds_count") == 3
+    assert value(samples, "ocr_in_progress") == 0
+
+
+async def test_a_document_whose_caller_left_is_in_progress_no_more(tmp_path):
+    async with running(tmp_path, engine="hang") as server, channel_to(server) as channel:
+        stub = OcrServiceStub(channel)
+        content = encoded(picture(first_pixel=0))
+        call = stub.StreamExtract(pb.StreamExtractRequest(content=content))
+        assert (await call.read()).HasField("started")
+        assert value(await scraped(server), "ocr_in_progress", kind="png") == 1
+        call.cancel()
+        left = {"grpc_method": "StreamExtract", "grpc_code": "Canceled"}
+        async with asyncio.timeout(30):
+            while True:
+                samples = await scraped(server)
+                if value(samples, "grpc_server_handled_total", **left):
+                    break
+        assert value(samples, "grpc_server_handled_total", **left) == 1
+        assert value(samples, "ocr_in_progress") == 0
+
+
+async def test_every_metric_is_in_the_docs_and_every_one_there_is_real(server):
+    async with httpx.AsyncClient() as prometheus:
+        text = (await prometheus.get(f"http://127.0.0.1:{server.metrics_port}/metrics")).text
+    real = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in text_string_to_metric_families(text)
+        if not family.name.endswith("_created")
+    }
+    told = set(re.findall(r"^\| `([a-z_]+)", DOCS.read_text(), re.MULTILINE))
+    assert real - told == set()
+    assert told - real == {"ocr_certificate_expiry_timestamp_seconds"}  # only with TLS
