@@ -6,6 +6,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from ocr_grpc.sidecar.clusters import clusters
 from ocr_grpc.sidecar.filters import CORS, cors_policy, http_filters
+from ocr_grpc.sidecar.http_log import access_log
 from ocr_grpc.sidecar.local_replies import local_reply_config
 from ocr_grpc.sidecar.plan import JsonObject, SidecarPlan, seconds, typed
 from ocr_grpc.sidecar.routes import routes
@@ -116,6 +117,7 @@ def _manager(plan: SidecarPlan, services: Sequence[ServiceDescriptor]) -> JsonOb
             "headers_with_underscores_action": "REJECT_REQUEST",
             "max_headers_count": 100,
         },
+        access_log=access_log() if plan.log_calls else [],
         local_reply_config=local_reply_config(),
         route_config=_route_config(plan, services),
         http_filters=http_filters(plan, [service.full_name for service in services]),

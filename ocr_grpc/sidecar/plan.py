@@ -69,6 +69,7 @@ class SidecarPlan:
         trusted_hops: proxies before this one whose X-Forwarded-For is believed.
         metrics_upstream: `host:port` of the metrics; empty: not served here.
         tls: how to speak TLS; None: plain HTTP.
+        log_calls: whether to tell of each HTTP call on the standard output.
         upstream_ca: certificates to check TLS servers behind it by; empty: they speak plain HTTP/2.
     """
 
@@ -84,6 +85,7 @@ class SidecarPlan:
     metrics_upstream: str = ""
     tls: Tls | None = None
     upstream_ca: str = ""
+    log_calls: bool = False
     file_prefix: tuple[str, str] = field(default=("", ""))
     """Replaces the beginning of file names: another machine may hold the files elsewhere."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from ocr_grpc.sidecar.admin import EnvoyAdmin
 from ocr_grpc.sidecar.bootstrap import bootstrap
 from ocr_grpc.sidecar.envoy import command, validate
 from ocr_grpc.sidecar.errors import SidecarFailed
+from ocr_grpc.sidecar.http_log import HttpCall, read_line
 from ocr_grpc.sidecar.plan import SidecarPlan
 
 log = structlog.get_logger()
@@ -57,6 +58,8 @@ class Sidecar:
         services: Sequence[ServiceDescriptor],
         files: SidecarFiles,
         on_change: Callable[[bool], None] = lambda _: None,
+        on_call: Callable[[HttpCall], None] = lambda _: None,
+        on_active: Callable[[int], None] = lambda _: None,
     ) -> None:
         """Take what to do.
 
@@ -65,6 +68,8 @@ class Sidecar:
             services: the services it transcodes.
             files: program and folder.
             on_change: told whether it is up, whenever that changes.
+            on_call: told of each HTTP call that is over, if the plan says `log_calls`.
+            on_active: told how many calls are under way, each `WATCH_SECONDS`.
         """
         if plan.admin_socket is None:
             raise ValueError("A sidecar is watched through its administration.")
@@ -72,11 +77,13 @@ class Sidecar:
         self._services = services
         self._files = files
         self._on_change = on_change
+        self._on_call = on_call
+        self._on_active = on_active
         self.is_up = False
         """Whether it listens, as far as is known."""
         self._admin = EnvoyAdmin(plan.admin_socket)
         self._process: asyncio.subprocess.Process | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._reading: list[asyncio.Task[None]] = []
         self._watching: asyncio.Task[None] | None = None
 
     @property
@@ -147,18 +154,21 @@ class Sidecar:
             *arguments,
             env={},
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             # A terminal's Ctrl-C must reach `serve` alone, which then lets running calls end.
             start_new_session=True,
         )
         said: list[str] = []
-        self._reading = asyncio.create_task(_log_lines(process.stderr, said))
+        self._reading = [
+            asyncio.create_task(_log_lines(process.stderr, said)),
+            asyncio.create_task(self._hear_calls(process.stdout)),
+        ]
         try:
             async with asyncio.timeout(START_SECONDS):
                 while not await self._admin.is_ready():
                     if process.returncode is not None:
-                        await self._reading
+                        await asyncio.wait(self._reading)
                         raise SidecarFailed(f"Envoy ended at its start: {' '.join(said[-3:])}")
                     await asyncio.sleep(POLL_SECONDS)
         except TimeoutError:
@@ -199,6 +209,9 @@ class Sidecar:
             while silent < SILENT_CHECKS and not over.done():
                 await asyncio.wait({over}, timeout=WATCH_SECONDS)
                 silent = 0 if await self._admin.is_ready() else silent + 1
+                if not silent:
+                    with suppress(httpx.HTTPError):
+                        self._on_active(await self._admin.active_requests())
             if not over.done():
                 self._process.kill()  # it would not hear a polite word
         finally:
@@ -212,19 +225,31 @@ class Sidecar:
                 process.kill()
             await process.wait()
         if self._reading:
-            await self._reading
-            self._reading = None
+            await asyncio.wait(self._reading)
+            self._reading = []
+
+    async def _hear_calls(self, stream: asyncio.StreamReader | None) -> None:
+        """Tell of each call as Envoy does."""
+        async for line in _lines(stream):
+            if call := read_line(line):
+                self._on_call(call)
 
 
-async def _log_lines(stream: asyncio.StreamReader | None, said: list[str]) -> None:
-    """Log what Envoy says, and keep its last words."""
+async def _lines(stream: asyncio.StreamReader | None) -> AsyncGenerator[bytes, None]:
+    """Yield the lines of a stream, but those longer than its buffer."""
     while stream:
         try:
             line = await stream.readline()
         except ValueError:
-            continue  # longer than the buffer: it was dropped
+            continue
         if not line:
             return
+        yield line
+
+
+async def _log_lines(stream: asyncio.StreamReader | None, said: list[str]) -> None:
+    """Log what Envoy says, and keep its last words."""
+    async for line in _lines(stream):
         text = line.decode(errors="replace").strip()
         said[:] = [*said[-4:], text[:500]]
         log.warning("sidecar_says", line=text[:500])

@@ -15,10 +15,12 @@ from ocr_grpc.settings_http import listed
 from ocr_grpc.sidecar.descriptors import descriptor_set
 from ocr_grpc.sidecar.envoy import find_envoy
 from ocr_grpc.sidecar.errors import SidecarFailed, SidecarUnavailable
+from ocr_grpc.sidecar.http_log import HttpCall, PathTemplates
 from ocr_grpc.sidecar.plan import HttpLimits, SidecarPlan, Tls
 from ocr_grpc.sidecar.supervisor import Sidecar, SidecarFiles
 from ocr_grpc.sidecar.tls import SecretFile, transport_socket
 from ocr_grpc.sidecar.web_files import find_web_files
+from ocr_grpc.telemetry.http_metrics import HttpMetrics
 from ocr_grpc.telemetry.metrics import Metrics
 from ocr_grpc.wiring.errors import CannotServe
 
@@ -126,13 +128,19 @@ async def start_sidecar(
         plan_sidecar(settings, folder, (str(folder / SOCKET_NAME),)),
         port=port,
         admin_socket=folder / ADMIN_NAME,
+        log_calls=True,
         metrics_upstream=host_and_port(metrics_host, metrics_port)
         if settings.metrics_on_http
         else "",
         tls=await _tls(settings, folder, certificates),
     )
     files = SidecarFiles(envoy, folder, settings.shutdown_grace_seconds)
-    sidecar = Sidecar(plan, SERVICES, files, metrics.sidecar_changed)
+    counts, templates = HttpMetrics(metrics.registry), PathTemplates(SERVICES, plan.web_files)
+
+    def called(call: HttpCall) -> None:
+        counts.called(call.method, templates.of(call.path), call.status, call.seconds)
+
+    sidecar = Sidecar(plan, SERVICES, files, metrics.sidecar_changed, called, counts.active)
     try:
         await sidecar.start()
     except SidecarFailed as failure:

@@ -101,8 +101,52 @@ async def test_a_document_whose_caller_left_is_in_progress_no_more(tmp_path):
         assert value(samples, "ocr_in_progress") == 0
 
 
-async def test_every_metric_is_in_the_docs_and_every_one_there_is_real(server):
-    async with httpx.AsyncClient() as prometheus:
+async def test_calls_over_http_are_counted_by_the_templates_of_their_paths(tmp_path):
+    wanted = {
+        ("GET", "/health", "200"),
+        ("GET", "/v1/ocr/capabilities", "200"),
+        ("GET", "/v1/keys/{key_id}", "404"),
+        ("GET", "/v1/users/me", "200"),
+        ("GET", "/v1/usage", "200"),
+        ("POST", "/v1/ocr:inspect", "400"),
+        ("GET", "/docs", "200"),
+        ("GET", "(file)", "200"),
+        ("GET", "(other)", "404"),
+    }
+    async with running(tmp_path, http_enabled=True) as server:
+        url = f"http://127.0.0.1:{server.http_port}"
+        async with httpx.AsyncClient(base_url=url) as client:
+            for path in (
+                "/health",
+                "/v1/ocr/capabilities",
+                "/v1/usage?page_size=4242",
+                "/v1/keys/x%2Fy",
+            ):
+                await client.get(path)
+            for path in ("/v1/keys/nobodys", "/v1/users/me", "/docs", "/openapi.json", "/a" * 400):
+                await client.get(path)
+            await client.post("/v1/ocr:inspect", json={})
+        async with channel_to(server) as channel:
+            await OcrServiceStub(channel).GetCapabilities(pb.GetCapabilitiesRequest())
+        async with asyncio.timeout(30):
+            while True:
+                samples = await scraped(server)
+                found = {key for key in wanted if _calls(samples, *key)}
+                if found == wanted:
+                    break
+                await asyncio.sleep(0.1)
+        assert _calls(samples, "GET", "/v1/ocr/capabilities", "200") == 1
+        seconds = value(samples, "http_request_duration_seconds_count", path="/v1/users/me")
+        assert seconds == 1
+        assert not [key for key in samples if "nobodys" in str(key) or "4242" in str(key)]
+
+
+def _calls(samples: dict, method: str, path: str, status: str) -> float:
+    return value(samples, "http_requests_total", method=method, path=path, status=status)
+
+
+async def test_every_metric_is_in_the_docs_and_every_one_there_is_real(tmp_path):
+    async with running(tmp_path, http_enabled=True) as server, httpx.AsyncClient() as prometheus:
         text = (await prometheus.get(f"http://127.0.0.1:{server.metrics_port}/metrics")).text
     real = {
         family.name + ("_total" if family.type == "counter" else "")
