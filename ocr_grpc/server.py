@@ -21,6 +21,7 @@ from ocr_grpc.rpc.resume import KeptStreams
 from ocr_grpc.settings import Settings
 from ocr_grpc.sidecar.supervisor import Sidecar
 from ocr_grpc.telemetry.metrics import Metrics
+from ocr_grpc.telemetry.state_metrics import StateMetrics
 from ocr_grpc.v1.ocr_service_pb2_grpc import add_OcrServiceServicer_to_server
 from ocr_grpc.wiring.accounts import open_accounts, role_limits
 from ocr_grpc.wiring.batch_services import add_batch_service, add_webhooks_service
@@ -29,6 +30,7 @@ from ocr_grpc.wiring.certificates import open_certificates
 from ocr_grpc.wiring.compatibility import add_compatibility_service, make_fetcher
 from ocr_grpc.wiring.database import open_database
 from ocr_grpc.wiring.folders import make_run_dir, make_spool
+from ocr_grpc.wiring.gauges import Gauges
 from ocr_grpc.wiring.health import ServerHealth
 from ocr_grpc.wiring.metering import open_metering
 from ocr_grpc.wiring.ports import bind, bind_sockets, serve_metrics
@@ -152,6 +154,9 @@ class Server:
             self._work = BatchWork(settings, kept, self._extractor, owners, spool, metrics, ready)
             self._stack.push_async_callback(self._work.stop)
             await self._work.start()
+        gauges = Gauges(StateMetrics(metrics.registry), database, reading, settings.data_dir)
+        self._stack.push_async_callback(gauges.close)
+        gauges.start()
         await self._grpc.start()
         for pool in reading.line_engines:
             pool.on_ready_change = lambda _: self._extractor.resize()

@@ -61,6 +61,16 @@ async def read_stats(database: Database) -> Stats:
         )
 
 
+async def count_users(database: Database) -> int:
+    """Return how many users there are.
+
+    Raises:
+        DatabaseUnavailable: the database does not answer.
+    """
+    async with database.read() as sql:
+        return await _count(sql, UserRow, UserRow.delete_time.is_(None))
+
+
 async def _count(
     sql: AsyncSession, table: type[Base], *chosen: ColumnExpressionArgument[bool]
 ) -> int:

@@ -78,6 +78,11 @@ class Extractor:
         """Count an extraction for as long as the block lasts; see `Admission.admitted`."""
         return self._admission.admitted(caller, held_bytes)
 
+    @property
+    def waiting(self) -> int:
+        """How many opened documents have not begun."""
+        return self._admission.waiting
+
     def interrupt(self) -> None:
         """End all extractions now, each with a last event that says why; for a shutdown."""
         for interruption in self._running:

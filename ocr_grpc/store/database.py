@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.pool import QueuePool
 
 from ocr_grpc.store.base import utc_now
 from ocr_grpc.store.errors import DatabaseUnavailable
@@ -61,6 +62,12 @@ class Database:
     def path(self) -> Path | None:
         """The file of SQLite, None for PostgreSQL."""
         return Path(self.url.database or "") if self.is_sqlite else None
+
+    @property
+    def connections_in_use(self) -> int:
+        """How many connections are in use at this moment."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncSession, None]:

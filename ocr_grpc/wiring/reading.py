@@ -45,6 +45,7 @@ class Reading:
     """With those of others."""
     engines: Engines
     vision: "VisionEngine | None"
+    documents: DocumentPool
     extractor: Extractor
 
 
@@ -77,7 +78,7 @@ async def open_reading(
     engines = Engines(lines, vision, settings.engine)
     counts = DocumentMetrics(metrics.registry)
     extractor = Extractor(documents, engines, limits_for(ExtractionLimits, settings), counts)
-    return Reading(engine, lines, engines, vision, extractor)
+    return Reading(engine, lines, engines, vision, documents, extractor)
 
 
 async def _tesseract(

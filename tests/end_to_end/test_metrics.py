@@ -101,6 +101,21 @@ async def test_a_document_whose_caller_left_is_in_progress_no_more(tmp_path):
         assert value(samples, "ocr_in_progress") == 0
 
 
+async def test_what_a_server_holds_is_looked_at(server):
+    async with asyncio.timeout(30):
+        while True:
+            samples = await scraped(server)
+            if value(samples, "users_total"):
+                break
+            await asyncio.sleep(0.1)
+    assert (
+        value(samples, "users_total") == 2
+    )  # the administrator, and who callers without accounts are
+    assert value(samples, "ocr_engine_workers_ready", engine="null") == 1
+    assert value(samples, "ocr_disk_free_bytes") > 0
+    assert value(samples, "ocr_queue_documents") == 0
+
+
 async def test_calls_over_http_are_counted_by_the_templates_of_their_paths(tmp_path):
     wanted = {
         ("GET", "/health", "200"),
