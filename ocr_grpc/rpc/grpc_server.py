@@ -10,11 +10,16 @@ from grpc_reflection.v1alpha import reflection
 
 from ocr_grpc.rpc.access import SERVICES
 from ocr_grpc.rpc.interceptors.base import CallInterceptor
+from ocr_grpc.rpc.reflected import ReflectedPool
 
 SERVICE_NAMES = tuple(service.full_name for service in SERVICES)
 
 PIECE_BYTES = 1024 * 1024
 """The largest piece of an upload that is recommended, and that the sidecar makes."""
+
+LIVENESS = "liveness"
+"""A name for probes that restart what does not answer: SERVING until the server stops, also while
+there is no engine, which a restart would not bring."""
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -67,6 +72,7 @@ class HealthBoard:
 
     async def set(self, status: health_pb2.HealthCheckResponse.ServingStatus.ValueType) -> None:
         """Say whether calls can be answered."""
+        await self.servicer.set(LIVENESS, SERVING)
         for service in self._services:
             await self.servicer.set(service, status)
 
@@ -87,5 +93,6 @@ def make_server(
     server = grpc.aio.server(interceptors=list(interceptors), options=options)
     board.add_to(server)
     names = (*SERVICE_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME)
-    reflection.enable_server_reflection(names, server)
+    pool: Any = ReflectedPool()
+    reflection.enable_server_reflection(names, server, pool)
     return server

@@ -106,8 +106,12 @@ async def test_health_tells_when_no_worker_is_left(tmp_path):
         health = health_pb2_grpc.HealthStub(channel)
         watch = health.Watch(health_pb2.HealthCheckRequest(service="ocr_grpc.v1.OcrService"))
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        alive = health.Watch(health_pb2.HealthCheckRequest(service="liveness"))
+        assert (await alive.read()).status == health_pb2.HealthCheckResponse.SERVING
         os.kill(server.engine.worker_pids[0], signal.SIGKILL)
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        answer = await health.Check(health_pb2.HealthCheckRequest(service="liveness"))
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
 
 
