@@ -39,7 +39,7 @@ test-web: setup ## Run the tests of the web app, in a real Chromium
 
 # The Makefile of each has `stubs`, `build`, `check` and `test`.
 CLIENTS = python typescript go java
-test-clients: setup ## Run the tests of the clients against running services (Go, Java, Node: see clients/)
+test-clients: setup .build/googleapis ## Run the tests of the clients against running services (Go, Java, Node: see clients/)
 	rm -rf .build/called
 	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/clients
 	$(BIN)/python -m tests.clients.called

@@ -115,9 +115,9 @@ def cors_policy(origins: Sequence[str]) -> JsonObject:
         allow_methods="GET, POST, PUT, PATCH, DELETE, OPTIONS",
         # Libraries of other services send headers of their own. The wildcard leaves that one out.
         allow_headers="*, authorization",
-        expose_headers="content-disposition, grpc-status, grpc-message, grpc-status-details-bin, "
-        "quota-remaining-pages, ratelimit-limit, ratelimit-remaining, ratelimit-reset, "
-        "retry-after, www-authenticate, x-request-id",
+        expose_headers="content-disposition, grpc-message, grpc-retry-pushback-ms, grpc-status, "
+        "grpc-status-details-bin, quota-remaining-pages, ratelimit-limit, ratelimit-remaining, "
+        "ratelimit-reset, retry-after, www-authenticate, x-request-id",
         max_age="7200",
     )
 
