@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.clients.stage import ROOT
+
 CLIENTS = ROOT / "clients"
 
 

@@ -28,7 +28,8 @@ from tests.clients.samples import write_samples
 from tests.people import ADMIN_NAME, ADMIN_PASSWORD
 from tests.processes import COMMAND, environment, free_ports
 
-CALLED = Path(__file__).parents[2] / ".build" / "called"
+ROOT = Path(__file__).parents[2]
+CALLED = ROOT / ".build" / "called"
 
 SETTINGS = {
     "ENGINE": "ppocr",
@@ -76,6 +77,11 @@ class Service:
         ready, _, _ = select.select([self._process.stdout], [], [], READY_SECONDS)
         line = self._process.stdout.readline() if ready else ""
         assert line.startswith("ready"), self.log.read_text()[-4000:]
+
+    @property
+    def key(self) -> str:
+        """Return the API key that the service makes for whoever owns it."""
+        return (self._folder / "data" / "local.key").read_text()
 
     def kill(self) -> None:
         """Kill it with all its children, as the end of a machine does."""
@@ -137,6 +143,31 @@ class Stage:
     def __exit__(self, *_: object) -> None:
         self._ends.close()
 
+    @property
+    def caller(self) -> dict[str, str]:
+        """Return where the service is and a key, in the variables that READMEs name."""
+        return {"OCR_ADDRESS": self.service.grpc, "OCR_API_KEY": self.service.key}
+
+    @property
+    def scan(self) -> Path:
+        """Return a document of three pages without a text layer."""
+        return self._folder / "samples" / "scan.pdf"
+
+    @property
+    def scan_lines(self) -> list[str]:
+        """Return what stands on them."""
+        pages: list[list[str]] = json.loads((self.scan.parent / "expected.json").read_text())
+        return [line for page in pages for line in page]
+
+    def furnish(self, folder: Path) -> Path:
+        """Make a folder look like a clone whose `make serve` runs, with a scan in it; return it."""
+        (folder / "data").mkdir(parents=True)
+        (folder / "data" / "local.key").write_text(self.service.key)
+        for name in (".venv", "benchmarks", "clients", "ocr_grpc", "tests"):
+            (folder / name).symlink_to(ROOT / name)
+        (folder / "scan.pdf").write_bytes(self.scan.read_bytes())
+        return folder
+
     def note_calls(self, name: str) -> None:
         """Keep which RPCs were called, for `tests.clients.called`."""
         CALLED.mkdir(parents=True, exist_ok=True)
@@ -186,6 +217,8 @@ def main() -> int:
     parser.add_argument("command", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
+    # Ended by a signal it would leave its services behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if "OCR_GRPC" in os.environ:  # somebody runs a service for this already
         return subprocess.run(command, check=False).returncode
     with tempfile.TemporaryDirectory(prefix="ocr-") as folder, Stage(Path(folder)) as stage:
