@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 TEST_PROCESSES ?= 3
+# Some machines tell Python to keep no bytecode: every process would then compile all it imports.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test test-hostile test-web test-clients clients lint protos protos-check proto-breaking proto-release openapi openapi-check web web-check lock bench bench-quick faults fuzz clean
@@ -26,7 +28,8 @@ serve: setup ## Run the service on this machine
 
 # What sends documents and calls by the thousand, for minutes.
 HOSTILE = tests/end_to_end/test_fuzz.py tests/end_to_end/test_http_conformance.py tests/end_to_end/test_canary_documents.py
-PYTEST = $(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
+# Not the files with the most tests first: those of one test, such as kills and faults, take longest.
+PYTEST = $(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test: setup ## Run all tests but those of the next two, three at a time: many wait for something
 	$(PYTEST) --ignore tests/web --ignore tests/clients $(addprefix --ignore ,$(HOSTILE))

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from ocr_grpc.commands.failure import CommandFailed
+from ocr_grpc.processes import no_collections
 
 COMMANDS = {
     "serve": ("serve", "Run the service until it is told to stop (SIGTERM or Ctrl-C)."),
@@ -45,7 +46,8 @@ class LazyGroup(TyperGroup):
 def load(name: str) -> Any:
     """Return a command of the table above, as typer runs it."""
     module, _ = COMMANDS[name]
-    found = getattr(import_module(f"ocr_grpc.commands.{module}"), name.replace("-", "_"))
+    with no_collections():
+        found = getattr(import_module(f"ocr_grpc.commands.{module}"), name.replace("-", "_"))
     if isinstance(found, typer.Typer):
         return get_command(found)
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

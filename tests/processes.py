@@ -16,7 +16,8 @@ COMMAND = str(Path(sys.executable).parent / "ocr-grpc")
 def environment(folder: Path, **settings: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     defaults = {"DATA_DIR": str(folder / "data"), "ENGINE": "null", "GRPC_PORT": "0"}
-    defaults |= {"ENGINE_WORKERS": "1"}
+    # Each is a process, and one more of each kind is kept warm.
+    defaults |= {"ENGINE_WORKERS": "1", "READERS": "1", "OFFICE_READERS": "1"}
     defaults |= {"HTTP_PORT": "0", "METRICS_PORT": "0", "AUTH_ENABLED": "false", "BCRYPT_COST": "4"}
     defaults |= {"LOGIN_ATTEMPTS_PER_MINUTE": "1000000", "LOGIN_ATTEMPTS_PER_ADDRESS": "1000000"}
     defaults |= {"TESSERACT_WORKERS": "0", "LOG_FORMAT": "json", "BATCHES_IN_SERVE": "false"}

@@ -33,7 +33,9 @@ async def running(
     data_dir: Path, fetcher: Fetcher | None = None, **settings
 ) -> AsyncIterator[Server]:
     """Run a server with the null engine and without accounts, unless settings say otherwise."""
-    values = {"engine": "null", "engine_workers": 1, "readers": 2, "shutdown_grace_seconds": 1}
+    values = {"engine": "null", "engine_workers": 1, "shutdown_grace_seconds": 1}
+    # Each is a process, and one more of each kind is kept warm.
+    values |= {"readers": 1, "office_readers": 1}
     values |= {"grpc_port": 0, "metrics_port": 0, "auth_enabled": False, "bcrypt_cost": 4}
     values |= {"http_enabled": False, "http_port": 0, "tesseract_workers": 0}
     values |= {"batches_in_serve": False}

@@ -1,18 +1,25 @@
 """`ocr-grpc serve`: runs the service."""
 
 import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import uvloop
 
 from ocr_grpc.engines.errors import EngineUnavailable
-from ocr_grpc.processes import give_memory_back, hide_memory
-from ocr_grpc.server import Server
+from ocr_grpc.processes import (
+    give_memory_back,
+    hide_memory,
+    keep_modules_from_collections,
+    no_collections,
+)
 from ocr_grpc.settings import Settings, SettingsError, host_and_port, load_settings
 from ocr_grpc.store.errors import DatabaseUnavailable
 from ocr_grpc.telemetry.logs import configure_logs
 from ocr_grpc.wiring.errors import CannotServe
+
+if TYPE_CHECKING:
+    from ocr_grpc.server import Server
 
 
 def serve(
@@ -31,20 +38,23 @@ def serve(
         configure_logs(settings.log_format, settings.log_level)
         hide_memory()
         give_memory_back()
-        uvloop.run(_serve(settings))
+        # Not before: it brings everything along, a second, and wrong settings are told at once.
+        with no_collections():
+            from ocr_grpc.server import Server
+        keep_modules_from_collections()
+        uvloop.run(_serve(Server(settings), settings))
     except (SettingsError, CannotServe, EngineUnavailable, DatabaseUnavailable) as error:
         typer.echo(f"ocr-grpc: {error}", err=True)
         raise typer.Exit(2 if isinstance(error, SettingsError) else 1) from None
 
 
-async def _serve(settings: Settings) -> None:
-    server = Server(settings)
+async def _serve(server: "Server", settings: Settings) -> None:
     ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     ready.add_done_callback(lambda done: None if done.cancelled() else _announce(server, settings))
     await server.run(ready)
 
 
-def _announce(server: Server, settings: Settings) -> None:
+def _announce(server: "Server", settings: Settings) -> None:
     if server.password_path:
         user = settings.bootstrap_user
         typer.echo(f"administrator {user!r}, password in {server.password_path}", err=True)
@@ -59,6 +69,6 @@ def _announce(server: Server, settings: Settings) -> None:
     )
 
 
-def _http_address(server: Server, settings: Settings) -> str:
+def _http_address(server: "Server", settings: Settings) -> str:
     scheme = "https" if settings.tls_cert_file else "http"
     return f"{scheme}://{host_and_port(settings.host, server.http_port)}"

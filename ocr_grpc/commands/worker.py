@@ -6,7 +6,7 @@ import typer
 import uvloop
 
 from ocr_grpc.engines.errors import EngineUnavailable
-from ocr_grpc.processes import give_memory_back, hide_memory
+from ocr_grpc.processes import give_memory_back, hide_memory, keep_modules_from_collections
 from ocr_grpc.settings import Settings, SettingsError, load_settings
 from ocr_grpc.store.errors import DatabaseUnavailable
 from ocr_grpc.telemetry.logs import configure_logs
@@ -26,6 +26,7 @@ def worker() -> None:
         configure_logs(settings.log_format, settings.log_level)
         hide_memory()
         give_memory_back()
+        keep_modules_from_collections()
         uvloop.run(_worker(settings))
     except (SettingsError, CannotServe, EngineUnavailable, DatabaseUnavailable) as error:
         typer.echo(f"ocr-grpc: {error}", err=True)

@@ -33,6 +33,8 @@ CALLED = ROOT / ".build" / "called"
 
 SETTINGS = {
     "ENGINE": "ppocr",
+    "READERS": "0",
+    "OFFICE_READERS": "0",
     "AUTH_ENABLED": "true",
     "BOOTSTRAP_PASS": ADMIN_PASSWORD,
     "BATCHES_IN_SERVE": "true",

@@ -3,6 +3,7 @@
 import io
 
 import pytest
+import pytest_asyncio
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
@@ -20,10 +21,12 @@ from tests.support import (
     text_pdf,
 )
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
-async def stub(tmp_path):
-    async with serving(tmp_path) as stub:
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stub(tmp_path_factory):
+    async with serving(tmp_path_factory.mktemp("data")) as stub:
         yield stub
 
 
@@ -76,7 +79,7 @@ async def test_an_enormous_page_is_thinned_out_first(stub):
     assert max(images(events)[1].size) <= 100
 
 
-async def test_a_huge_page_is_drawn_no_larger_than_it_is_wanted(stub, tmp_path):
+async def test_a_huge_page_is_drawn_no_larger_than_it_is_wanted(stub):
     buffer = io.BytesIO()
     canvas = Canvas(buffer, pagesize=(14_000, 7_000))
     canvas.setFont("Helvetica", 400)

@@ -6,6 +6,7 @@ import io
 import grpc
 import pypdfium2
 import pytest
+import pytest_asyncio
 
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1 import page_pb2
@@ -32,10 +33,23 @@ from tests.support import (
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 
 
-@pytest.fixture
-async def stub(tmp_path):
-    async with serving(tmp_path, max_inline_bytes=300_000, max_pages=20) as stub:
-        yield stub
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def channel(tmp_path_factory):
+    """To one server for most of the tests here: what it refuses leaves it as it was."""
+    settings = {"max_inline_bytes": 300_000, "max_pages": 20}
+    async with (
+        running(tmp_path_factory.mktemp("data"), **settings) as server,
+        channel_to(server) as channel,
+    ):
+        yield channel
+
+
+@pytest.fixture(scope="module")
+def stub(channel):
+    return OcrServiceStub(channel)
 
 
 def encrypted_pdf() -> bytes:
@@ -229,16 +243,15 @@ async def test_too_many_extractions_of_one_caller_are_told_to_come_again(tmp_pat
 
 
 @pytest.mark.parametrize("method", ["Extract", "StreamExtract", "UploadExtract"])
-async def test_bytes_that_are_no_message_are_refused(tmp_path, method):
-    async with running(tmp_path) as server, channel_to(server) as channel:
-        path = f"/ocr_grpc.v1.OcrService/{method}"
-        if method == "UploadExtract":
-            call = channel.stream_stream(path)(iter([b"\xff\xff"]))
-        elif method == "StreamExtract":
-            call = channel.unary_stream(path)(b"\xff\xff")
-        else:
-            call = channel.unary_unary(path)(b"\xff\xff")
-        assert await refusal(call) == (INVALID, "MALFORMED_REQUEST")
+async def test_bytes_that_are_no_message_are_refused(channel, method):
+    path = f"/ocr_grpc.v1.OcrService/{method}"
+    if method == "UploadExtract":
+        call = channel.stream_stream(path)(iter([b"\xff\xff"]))
+    elif method == "StreamExtract":
+        call = channel.unary_stream(path)(b"\xff\xff")
+    else:
+        call = channel.unary_unary(path)(b"\xff\xff")
+    assert await refusal(call) == (INVALID, "MALFORMED_REQUEST")
 
 
 async def test_empty_messages_do_not_keep_an_upload_alive(tmp_path):
