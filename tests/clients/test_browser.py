@@ -13,13 +13,14 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
-from tests.clients.programs import CLIENTS
+from tests.clients.programs import CLIENTS, fenced, run
 from tests.clients.stage import Stage
 from tests.clients.test_typescript import build
 from tests.people import PASSWORD
 
 HERE = CLIENTS / "typescript"
 CHROMIUM = shutil.which("chromium")
+[STORE] = [block for block in fenced(HERE / "README.md", "js") if "tokenStore = {" in block]
 DEADLINE_MS = 120_000
 """How long the browser waits for anything; a real engine reads meanwhile, beside other tests."""
 
@@ -103,9 +104,7 @@ def sign_in(page: Page, stage: Stage, user: str) -> None:
 
 
 def read(page: Page, stage: Stage, name: str) -> None:
-    page.get_by_label("Document").set_input_files(
-        Path(stage.environment["OCR_SAMPLES"]) / name,
-    )
+    page.get_by_label("Document").set_input_files(stage.scan.with_name(name))
     page.get_by_role("button", name="Read").click()
 
 
@@ -156,6 +155,37 @@ def test_a_session_is_refreshed_before_it_expires(page, stage, user, requests):
     read(page, stage, "text.pdf")
     expect(page.locator("#state")).to_contain_text("Done in")
     assert paths(requests).count(refresh) == 1
+
+
+def test_tabs_that_share_a_session_refresh_it_once(browser, origin, stage, user, tmp_path):
+    """With the token store of the README."""
+    library = tmp_path / "library.js"
+    entry = f"import {{ connect }} from 'ocr-grpc-client/browser'; {STORE} window.client = client;"
+    (HERE / ".cache" / "tab.js").write_text(entry.replace("address", "window.address"))
+    bundle = ["npx", "esbuild", ".cache/tab.js", "--bundle", f"--outfile={library}"]
+    run([*bundle, "--log-level=warning"], folder=HERE)
+    context = browser.new_context()
+    context.set_default_timeout(DEADLINE_MS)
+    requests: list[Request] = []
+    context.on("request", lambda request: requests.append(request))
+    tabs = [context.new_page() for _ in range(2)]
+    for tab in tabs:
+        tab.goto(origin)
+        tab.evaluate("address => { window.address = address; }", f"http://{stage.service.http}")
+        tab.add_script_tag(path=library)
+    tabs[0].evaluate("who => client.login(...who).then(() => 0)", [user, PASSWORD])
+    tabs[0].evaluate(
+        """() => {
+            const tokens = JSON.parse(localStorage.getItem("tokens"));
+            localStorage.setItem("tokens", JSON.stringify({...tokens, expiresAt: new Date(0)}));
+        }"""
+    )
+    for tab in tabs:
+        tab.evaluate("() => { window.me = client.auth.getMe({}); }")
+    for tab in tabs:
+        assert tab.evaluate("() => window.me.then(({ user }) => user.userName)") == user
+    assert paths(requests).count("/ocr_grpc.v1.AuthService/RefreshToken") == 1
+    context.close()
 
 
 def test_a_refusal_says_why(page, stage, user):

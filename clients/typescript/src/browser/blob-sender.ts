@@ -3,11 +3,15 @@ import { type Client, createContextValues } from "@connectrpc/connect";
 import { callOptions } from "../core/batches.js";
 import { eventOf } from "../core/extraction.js";
 import { withoutRetries } from "../core/retries.js";
-import { type ExtractCall, type ExtractEvent, type Sender, SourceError } from "../core/sending.js";
+import type { ExtractCall, ExtractEvent, Sender } from "../core/sending.js";
+import { unless } from "../core/waiting.js";
 import type { UploadDocumentResponse } from "../gen/ocr_grpc/v1/batch_service_pb.js";
 import type { OcrService } from "../gen/ocr_grpc/v1/ocr_service_pb.js";
 import type { RestUploads } from "./rest.js";
 import type { BlobDocument } from "./sources.js";
+
+/** `extract` makes calls again itself, as it does with uploads. */
+const once = createContextValues().set(withoutRetries, true);
 
 /** Sends by `StreamExtract`, or by REST what is larger than `max_inline_bytes`. */
 export class BlobSender implements Sender<BlobDocument> {
@@ -24,17 +28,15 @@ export class BlobSender implements Sender<BlobDocument> {
     signal: AbortSignal,
     timeoutMs: number | undefined,
   ): AsyncGenerator<ExtractEvent> {
-    if (document.blob.size > (await this.#maxInlineBytes())) {
+    if (document.blob.size > (await unless(signal, this.#maxInlineBytes()))) {
       yield* this.rest.extract(document, call, signal, timeoutMs);
       return;
     }
     const { options, requestId, resumable } = call;
     const { fileName } = document;
-    const content = await contentOf(document);
+    const content = new Uint8Array(await document.read());
     const request = { content, fileName, requestId, resumable, ...(options ? { options } : {}) };
-    // `extract` sends it again itself, as it does with uploads.
-    const contextValues = createContextValues().set(withoutRetries, true);
-    const callSettings = { ...callOptions({ timeoutMs, signal }), contextValues };
+    const callSettings = { ...callOptions({ timeoutMs, signal }), contextValues: once };
     for await (const event of this.ocr.streamExtract(request, callSettings)) yield eventOf(event);
   }
 
@@ -48,7 +50,7 @@ export class BlobSender implements Sender<BlobDocument> {
 
   /** Asks once: the limit is a setting of the server. */
   #maxInlineBytes(): Promise<number> {
-    this.#inlineBytes ??= this.ocr.getCapabilities({}).then(
+    this.#inlineBytes ??= this.ocr.getCapabilities({}, { contextValues: once }).then(
       ({ limits }) => Number(limits?.maxInlineBytes ?? 0),
       (error) => {
         this.#inlineBytes = undefined;
@@ -56,13 +58,5 @@ export class BlobSender implements Sender<BlobDocument> {
       },
     );
     return this.#inlineBytes;
-  }
-}
-
-async function contentOf({ blob }: BlobDocument): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return new Uint8Array(await blob.arrayBuffer());
-  } catch (cause) {
-    throw new SourceError("The file cannot be read. Was it changed or moved?", { cause });
   }
 }

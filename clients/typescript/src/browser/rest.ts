@@ -1,39 +1,20 @@
 // Sends documents that are too large for one message by REST: a browser can send a file as the body of
 // a request, but no stream of messages.
-import {
-  clone,
-  create,
-  createRegistry,
-  fromJson,
-  type JsonValue,
-  toJson,
-} from "@bufbuild/protobuf";
+import { clone, create, fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Credentials } from "../core/credentials.js";
-import { asInGrpc, errorOfStatus } from "../core/errors.js";
+import { type Credentials, isExpired } from "../core/credentials.js";
+import { asInGrpc } from "../core/errors.js";
 import type { ServicePolicy } from "../core/policy.js";
-import type { ExtractCall, ExtractEvent, Options } from "../core/sending.js";
+import { type ExtractCall, type ExtractEvent, type Options, SourceError } from "../core/sending.js";
 import { Scope } from "../core/waiting.js";
-import {
-  BadRequestSchema,
-  ErrorInfoSchema,
-  QuotaFailureSchema,
-  RetryInfoSchema,
-} from "../gen/google/rpc/error_details_pb.js";
-import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.js";
 import {
   type UploadDocumentResponse,
   UploadDocumentResponseSchema,
 } from "../gen/ocr_grpc/v1/batch_service_pb.js";
-import { UploadExtractResponseSchema } from "../gen/ocr_grpc/v1/ocr_service_pb.js";
 import { ExtractOptionsSchema } from "../gen/ocr_grpc/v1/options_pb.js";
+import { eventOf, JSON_OPTIONS, refusalOf } from "./answers.js";
 import { jsonLines } from "./ndjson.js";
 import type { BlobDocument } from "./sources.js";
-
-const JSON_OPTIONS = {
-  ignoreUnknownFields: true,
-  registry: createRegistry(BadRequestSchema, ErrorInfoSchema, QuotaFailureSchema, RetryInfoSchema),
-};
 
 type Query = [name: string, value: string][];
 
@@ -58,10 +39,10 @@ export class RestUploads {
       const response = await this.#post("/v1/ocr:upload", query, document, options, scope.signal);
       if (!response.body) throw new ConnectError("The answer is empty.", Code.Unavailable);
       for await (const line of jsonLines<JsonValue>(response.body)) {
-        yield fromJson(UploadExtractResponseSchema, line, JSON_OPTIONS);
+        yield eventOf(line);
       }
     } catch (reason) {
-      throw asInGrpc(scope.signal.aborted ? scope.signal.reason : reason);
+      throw failureOf(reason, scope);
     } finally {
       scope.end();
     }
@@ -77,7 +58,7 @@ export class RestUploads {
       const response = await this.#post("/v1/documents", [], document, {}, scope.signal);
       return fromJson(UploadDocumentResponseSchema, await response.json(), JSON_OPTIONS);
     } catch (reason) {
-      throw asInGrpc(scope.signal.aborted ? scope.signal.reason : reason);
+      throw failureOf(reason, scope);
     } finally {
       scope.end();
     }
@@ -106,13 +87,24 @@ export class RestUploads {
       query.push(["size_bytes", String(document.blob.size)]);
     }
     if (document.fileName) query.push(["file_name", document.fileName]);
-    const token = await this.credentials.addTo(headers);
+    const token = await this.credentials.addTo(headers, signal);
     const url = `${this.baseUrl}${path}?${new URLSearchParams(query)}`;
-    const response = await fetch(url, { method: "POST", body, headers, signal, redirect: "error" });
+    const request = { method: "POST", body, headers, signal, redirect: "error" } as const;
+    const response = await fetch(url, request).catch(async (reason: unknown) => {
+      await document.check();
+      throw reason;
+    });
     if (response.ok) return response;
-    if (response.status === 401 && token) this.credentials.session.expire(token);
-    throw await refusalOf(response);
+    const refusal = await refusalOf(response);
+    if (token && isExpired(refusal)) this.credentials.session.expire(token);
+    throw refusal;
   }
+}
+
+/** The end of the call comes first, then the document's own fault, then what the connection says. */
+function failureOf(reason: unknown, { signal }: Scope): unknown {
+  if (signal.aborted) return asInGrpc(signal.reason);
+  return reason instanceof SourceError ? reason : asInGrpc(reason);
 }
 
 /** Returns options as the query has them: by their names in the protos. */
@@ -130,18 +122,4 @@ function formOf({ blob, fileName }: BlobDocument, password: string): FormData {
   form.append("password", password);
   form.append("file", blob, fileName || "document");
   return form;
-}
-
-/** Returns what an answer other than 2xx says: a status as JSON, from the service and its sidecar alike. */
-async function refusalOf(response: Response): Promise<ConnectError> {
-  let status: Status;
-  try {
-    status = fromJson(StatusSchema, (await response.json()) as JsonValue, JSON_OPTIONS);
-  } catch {
-    // Not the service spoke, but something before it.
-    const code =
-      response.status >= 502 || response.status === 429 ? Code.Unavailable : Code.Unknown;
-    return new ConnectError(`The server answered ${response.status}.`, code, response.headers);
-  }
-  return errorOfStatus(status, response.headers);
 }

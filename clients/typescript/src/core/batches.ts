@@ -1,10 +1,8 @@
 // Batches: many documents that are read in the background.
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type Client, createContextValues } from "@connectrpc/connect";
 import type { Batch, BatchPriority, UploadedDocument } from "../gen/ocr_grpc/v1/batch_pb.js";
 import type {
   BatchService,
-  CreateBatchRequestSchema,
   ResultFormat,
   WatchBatchResponse,
 } from "../gen/ocr_grpc/v1/batch_service_pb.js";
@@ -15,7 +13,7 @@ import { gapless, Patience, type Source } from "./gapless.js";
 import type { RetryPolicy } from "./policy.js";
 import { withoutRetries } from "./retries.js";
 import { type Document, type Options, randomId, type Sender, SourceError } from "./sending.js";
-import { pause, Scope } from "./waiting.js";
+import { pause, type Scope } from "./waiting.js";
 
 /** What a call may take. */
 export interface CallSettings {
@@ -63,9 +61,8 @@ export async function upload<Sent extends Document>(
   sender: Sender<Sent>,
   retry: RetryPolicy,
   document: Sent,
-  settings: CallSettings,
+  scope: Scope,
 ): Promise<UploadedDocument> {
-  const scope = new Scope(settings.signal, settings.timeoutMs);
   const attempts = new Attempts(retry, document.repeatable, false);
   try {
     for (;;) {
@@ -94,20 +91,17 @@ export async function create<From>(
   stub: Client<typeof BatchService>,
   sources: Iterable<From> | AsyncIterable<From>,
   send: (source: From, settings: CallSettings) => Promise<UploadedDocument>,
-  { timeoutMs, signal, requestId = randomId(), ...settings }: BatchSettings,
+  { requestId = randomId(), ...settings }: BatchSettings,
+  scope: Scope,
 ): Promise<Batch> {
-  const scope = new Scope(signal, timeoutMs);
   try {
     const documents: { uploadId: string }[] = [];
     for await (const source of sources) {
       const { uploadId } = await send(source, { signal: scope.signal });
       documents.push({ uploadId });
     }
-    const request: MessageInitShape<typeof CreateBatchRequestSchema> = {
-      ...settings,
-      documents,
-      requestId,
-    };
+    const { options, displayName, priority, retentionHours } = settings;
+    const request = { documents, options, displayName, priority, retentionHours, requestId };
     const call = callOptions({ timeoutMs: scope.leftMs, signal: scope.signal });
     return (await stub.createBatch(request, call)).batch as Batch;
   } finally {
@@ -121,8 +115,8 @@ export async function* watch(
   backoff: RetryPolicy,
   batchId: string,
   settings: WatchSettings,
+  scope: Scope,
 ): AsyncGenerator<WatchBatchResponse, void, undefined> {
-  const scope = new Scope(settings.signal, settings.timeoutMs);
   const { afterSequence = 0, pages = false, resumeMs = RESUME_MS } = settings;
   const patience = new Patience(resumeMs, backoff);
   const contextValues = createContextValues().set(withoutRetries, true);
@@ -134,6 +128,7 @@ export async function* watch(
         { ...options, contextValues },
       );
     },
+    mayEnd: true,
     isLast: ({ event }) => event.case === "finished",
     waitMs: (error) => patience.waitMs(error),
     silentUntil: () => patience.until,

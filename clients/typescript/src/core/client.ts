@@ -1,7 +1,7 @@
 // The client: stubs of all services, and what is worth more than a stub. The entries for Node and for
 // browsers choose how it is connected and where documents come from.
 import type { Interceptor, Client as Stub, Transport } from "@connectrpc/connect";
-import { Code } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { Health } from "../gen/grpc/health/v1/health_pb.js";
 import { AdminService } from "../gen/ocr_grpc/v1/admin_service_pb.js";
 import { AuthService } from "../gen/ocr_grpc/v1/auth_service_pb.js";
@@ -26,8 +26,9 @@ import { type ExtractSettings, extraction } from "./extraction.js";
 import { type RetryPolicy, ServicePolicy } from "./policy.js";
 import { retries } from "./retries.js";
 import type { Document, ExtractEvent, Sender } from "./sending.js";
-import { Session, type Tokens } from "./session.js";
+import { kept, Session, type TokenStore, type Tokens } from "./session.js";
 import { stubOf } from "./stubs.js";
+import { Life, Scope } from "./waiting.js";
 
 /** Who calls. Both may be left out: by those who sign in later, and where nobody has to. */
 export interface Caller {
@@ -37,6 +38,8 @@ export interface Caller {
   readonly tokens?: Tokens;
   /** Is called with each new pair of tokens, and with nothing when the session is over. */
   readonly onTokens?: (tokens: Tokens | undefined) => void;
+  /** In place of both: where clients keep the tokens of a session that they share. */
+  readonly tokenStore?: TokenStore;
 }
 
 /** Makes a transport that applies some interceptors. */
@@ -47,19 +50,23 @@ export interface Parts {
   readonly transport: Transport;
   readonly credentials: Credentials;
   readonly policy: ServicePolicy;
+  /** Ends all calls. */
+  readonly life: Life;
 }
 
 /** Puts together what all entries have in common. */
 export function partsOf(connect: Connect, caller: Caller): Parts {
   const policy = new ServicePolicy();
+  const life = new Life();
   // Signing in, and on, goes without credentials: those are what it brings.
-  const auth = stubOf(AuthService, connect([retries(policy)]));
+  const auth = createClient(AuthService, connect([retries(policy, life)]));
   const refresh = (refreshToken: string) => auth.refreshToken({ refreshToken });
-  const session = new Session(caller.tokens, refresh, caller.onTokens);
+  const store = caller.tokenStore ?? kept(caller.tokens, caller.onTokens);
+  const session = new Session(store, refresh);
   const credentials = new Credentials(caller.apiKey, session);
   // The outermost first: a new token is a new call, with attempts of its own.
-  const transport = connect([withCredentials(credentials), retries(policy)]);
-  return { transport, credentials, policy };
+  const transport = connect([withCredentials(credentials), retries(policy, life)]);
+  return { transport, credentials, policy, life };
 }
 
 /** Calls one service. Errors are `OcrError`. */
@@ -75,10 +82,11 @@ export abstract class Client<From, Sent extends Document> {
   readonly compatibility: Stub<typeof CompatibilityService>;
   readonly health: Stub<typeof Health>;
   readonly #session: Session;
+  readonly #life: Life;
   readonly #extractRetries: RetryPolicy;
   readonly #uploadRetries: RetryPolicy;
 
-  protected constructor({ transport, credentials, policy }: Parts) {
+  protected constructor({ transport, credentials, policy, life }: Parts) {
     this.auth = stubOf(AuthService, transport);
     this.keys = stubOf(KeysService, transport);
     this.ocr = stubOf(OcrService, transport);
@@ -90,6 +98,7 @@ export abstract class Client<From, Sent extends Document> {
     this.compatibility = stubOf(CompatibilityService, transport);
     this.health = stubOf(Health, transport);
     this.#session = credentials.session;
+    this.#life = life;
     this.#extractRetries = retriesOf(policy, "ocr_grpc.v1.OcrService", "UploadExtract");
     this.#uploadRetries = retriesOf(policy, "ocr_grpc.v1.BatchService", "UploadDocument");
   }
@@ -106,7 +115,7 @@ export abstract class Client<From, Sent extends Document> {
     settings: batches.CallSettings = {},
   ): Promise<User> {
     const answer = await this.auth.login({ userName, password }, batches.callOptions(settings));
-    this.#session.begin(answer);
+    await this.#session.begin(answer);
     return answer.user as User;
   }
 
@@ -121,7 +130,7 @@ export abstract class Client<From, Sent extends Document> {
       // A session that is over already is what was wanted.
       if (OcrError.from(error).code !== Code.Unauthenticated) throw error;
     }
-    this.#session.end();
+    await this.#session.end();
   }
 
   /**
@@ -133,7 +142,8 @@ export abstract class Client<From, Sent extends Document> {
     settings: ExtractSettings = {},
   ): AsyncGenerator<ExtractEvent, void, undefined> {
     const document = await this.documentOf(source, settings.fileName);
-    yield* extraction(this.sender, this.ocr, this.#extractRetries, document, settings);
+    const scope = this.#scope(settings);
+    yield* extraction(this.sender, this.ocr, this.#extractRetries, document, settings, scope);
   }
 
   /** Reads a document and returns all of it. */
@@ -149,7 +159,7 @@ export abstract class Client<From, Sent extends Document> {
     settings: batches.UploadSettings = {},
   ): Promise<UploadedDocument> {
     const document = await this.documentOf(source, settings.fileName);
-    return batches.upload(this.sender, this.#uploadRetries, document, settings);
+    return batches.upload(this.sender, this.#uploadRetries, document, this.#scope(settings));
   }
 
   /** Uploads documents, one after the other, and makes a batch of them. */
@@ -158,15 +168,16 @@ export abstract class Client<From, Sent extends Document> {
     settings: batches.BatchSettings = {},
   ): Promise<Batch> {
     const send = (source: From, call: batches.CallSettings) => this.uploadDocument(source, call);
-    return batches.create(this.batches, sources, send, settings);
+    return batches.create(this.batches, sources, send, settings, this.#scope(settings));
   }
 
   /** Yields the events of a batch, numbered without gaps, until it has ended. */
-  watch(
+  async *watch(
     batchId: string,
     settings: batches.WatchSettings = {},
   ): AsyncGenerator<WatchBatchResponse, void, undefined> {
-    return batches.watch(this.batches, this.#extractRetries, batchId, settings);
+    const scope = this.#scope(settings);
+    yield* batches.watch(this.batches, this.#extractRetries, batchId, settings, scope);
   }
 
   /** Yields the bytes of one document's result. What has come before an error is no result. */
@@ -202,6 +213,15 @@ export abstract class Client<From, Sent extends Document> {
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const request = { batchId, format, partial };
     return batches.bytesOf(this.batches.downloadBatch(request, batches.callOptions(call)));
+  }
+
+  /** Ends all calls that run, which fail with `Canceled`, and all that come. */
+  close(): void {
+    this.#life.end(new ConnectError("The client is closed.", Code.Canceled));
+  }
+
+  #scope({ signal, timeoutMs }: batches.CallSettings): Scope {
+    return new Scope(signal, timeoutMs, this.#life);
   }
 }
 

@@ -1,11 +1,12 @@
 // Puts the caller's credentials on each call.
 import { getOption } from "@bufbuild/protobuf";
-import { ConnectError, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { Audience, access } from "../gen/ocr_grpc/v1/access_pb.js";
 import { AuthService } from "../gen/ocr_grpc/v1/auth_service_pb.js";
 import { OcrError } from "./errors.js";
 import { type Request, replayOf } from "./replay.js";
 import type { Session } from "./session.js";
+import { unless } from "./waiting.js";
 
 /** An API key, or a session that may be begun later. Neither is ever printed. */
 export class Credentials {
@@ -13,17 +14,26 @@ export class Credentials {
   readonly session: Session;
 
   constructor(apiKey: string | undefined, session: Session) {
-    this.#apiKey = apiKey;
+    this.#apiKey = apiKey?.trim(); // files end with a line break
     this.session = session;
   }
 
   /** Adds them to a request's headers. Returns the access token if there is one. */
-  async addTo(headers: Headers): Promise<string | undefined> {
-    const token = await this.session.accessToken();
-    if (token) headers.set("authorization", `Bearer ${token}`);
-    else if (this.#apiKey) headers.set("x-api-key", this.#apiKey);
+  async addTo(headers: Headers, signal: AbortSignal): Promise<string | undefined> {
+    const token = await unless(signal, this.session.accessToken());
+    if (token) put(headers, "authorization", `Bearer ${token}`);
+    else if (this.#apiKey) put(headers, "x-api-key", this.#apiKey);
     return token;
   }
+}
+
+/** Sets a header. `Headers` would print what it does not take. */
+function put(headers: Headers, name: string, value: string): void {
+  if (!/^[\x20-\x7e]+$/.test(value)) {
+    const message = `What was given for \`${name}\` has characters that no key and no token has.`;
+    throw new ConnectError(message, Code.Unauthenticated);
+  }
+  headers.set(name, value);
 }
 
 /** Returns an interceptor that adds credentials, and once more if an access token expired on the way. */
@@ -33,7 +43,7 @@ export function withCredentials(credentials: Credentials): Interceptor {
     const replay = replayOf(request);
     for (let again = false; ; again = true) {
       const headers = new Headers(request.header);
-      const token = await credentials.addTo(headers);
+      const token = await credentials.addTo(headers, request.signal);
       try {
         return await next(await replay.attempt(headers, request.signal));
       } catch (error) {

@@ -56,7 +56,8 @@ export class OcrError extends Error {
       .flatMap((detail) => detail.violations)
       .map(({ subject, description }) => ({ subject, description }));
     this.metadata = { ...info?.metadata };
-    this.requestId = error.metadata.get("x-request-id") ?? "";
+    // What is in the headers and in the trailers comes as a list.
+    this.requestId = error.metadata.get("x-request-id")?.split(",")[0] ?? "";
   }
 
   /** Returns what was caught as an error of this type. */

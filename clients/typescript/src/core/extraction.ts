@@ -19,7 +19,7 @@ import {
   randomId,
   type Sender,
 } from "./sending.js";
-import { Scope } from "./waiting.js";
+import type { Scope } from "./waiting.js";
 
 /** How a document is read. Everything may be left out. */
 export interface ExtractSettings {
@@ -51,8 +51,8 @@ export async function* extraction<Sent extends Document>(
   backoff: RetryPolicy,
   document: Sent,
   settings: ExtractSettings,
+  scope: Scope,
 ): AsyncGenerator<ExtractEvent, void, undefined> {
-  const scope = new Scope(settings.signal, settings.timeoutMs);
   const source = new Extraction(sender, ocr, backoff, document, settings, scope);
   try {
     yield* gapless(source, 0, scope.signal);
@@ -62,11 +62,13 @@ export async function* extraction<Sent extends Document>(
 }
 
 class Extraction<Sent extends Document> implements Source<ExtractEvent> {
+  /** Over REST a connection that breaks may look like an end. */
+  readonly mayEnd = false;
   readonly #call: ExtractCall;
   readonly #attempts: Attempts;
   readonly #patience: Patience;
   #extractionId = "";
-  /** Whether the service said that it cannot go on, ever. */
+  /** Whether the service said that what it began cannot go on, ever. */
   #failed = false;
 
   constructor(
@@ -116,7 +118,7 @@ class Extraction<Sent extends Document> implements Source<ExtractEvent> {
     try {
       for await (const event of events) {
         if (event.event.case === "failed") {
-          this.#failed = true;
+          this.#failed = this.#extractionId !== ""; // what was refused before may be sent again
           failure = new OcrError(errorOfStatus(event.event.value.status));
         } else yield event;
       }

@@ -10,6 +10,8 @@ export interface Source<Event> {
   /** Calls for the events after a number. */
   open(afterSequence: number, signal: AbortSignal): AsyncIterable<Event>;
   isLast(event: Event): boolean;
+  /** Whether a call that ends well has nothing more to bring, even if the last event was known before. */
+  readonly mayEnd: boolean;
   /** Returns after how many milliseconds to call again, or undefined if the failure is for good. */
   waitMs(error: OcrError): number | undefined;
   /** Returns until when a call may bring no event, as `Date.now()` counts. Undefined: for ever. */
@@ -42,6 +44,7 @@ export async function* gapless<Event extends { readonly sequence: number }>(
         yield event;
         if (source.isLast(event)) return;
       }
+      if (source.mayEnd) return;
       throw new ConnectError("The stream ended before its last event.", Code.Unavailable);
     } catch (reason) {
       if (reason instanceof SourceError) throw reason;

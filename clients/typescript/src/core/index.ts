@@ -18,4 +18,4 @@ export type { Caller } from "./client.js";
 export { type FieldViolation, OcrError, type QuotaViolation } from "./errors.js";
 export type { ExtractSettings } from "./extraction.js";
 export { type ExtractEvent, type Options, SourceError } from "./sending.js";
-export type { Tokens } from "./session.js";
+export type { TokenStore, Tokens } from "./session.js";

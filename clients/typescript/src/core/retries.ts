@@ -14,7 +14,7 @@ import {
 import { asInGrpc, OcrError } from "./errors.js";
 import { backoffMs, type RetryPolicy, type ServicePolicy } from "./policy.js";
 import { type Response, replayOf, withFirst } from "./replay.js";
-import { pause, Scope } from "./waiting.js";
+import { type Life, pause, Scope } from "./waiting.js";
 
 /** Switches retries off for calls that their maker repeats itself. */
 export const withoutRetries = createContextKey(false);
@@ -24,17 +24,18 @@ const TIMEOUT = "grpc-timeout";
 /** The service asks nobody to wait longer than this. */
 export const MAX_PUSHBACK_MS = 20_000;
 
-/** Returns an interceptor that applies a service config. */
-export function retries(policy: ServicePolicy, random = Math.random): Interceptor {
+/** Returns an interceptor that applies a service config, and ends all calls with `life`. */
+export function retries(policy: ServicePolicy, life?: Life, random = Math.random): Interceptor {
   return (next) => async (request) => {
     const { timeoutMs, retry } = policy.of(request.method.parent.typeName, request.method.name);
-    const scope = new Scope(request.signal, shorter(timeoutOf(request), timeoutMs));
+    const scope = new Scope(request.signal, shorter(timeoutOf(request), timeoutMs), life);
     const replay = replayOf(request);
     const allowed =
       replay.repeatable && !request.contextValues.get(withoutRetries) ? retry : undefined;
     const course = new Course(policy, allowed, random);
     for (let sent = 0; ; sent += 1) {
       try {
+        scope.signal.throwIfAborted();
         const attempt = await replay.attempt(headersOf(request, scope, sent), scope.signal);
         const response = await withFirst(await next(attempt));
         policy.throttle.succeeded();

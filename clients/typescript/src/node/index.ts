@@ -68,8 +68,9 @@ export class NodeClient extends Client<Source, PieceDocument> {
     await save(path, this.downloadArchive(batchId, settings));
   }
 
-  /** Ends the connection, and the calls on it. */
-  close(): void {
+  /** Ends the connection and all calls that run, which fail with `Canceled`, and all that come. */
+  override close(): void {
+    super.close();
     this.#connection.abort();
   }
 
@@ -81,6 +82,9 @@ export class NodeClient extends Client<Source, PieceDocument> {
 function urlOf(address: string, { tls }: ConnectSettings): string {
   const named = /^https?:\/\//.test(address);
   const url = named ? address : `${tls ? "https" : "http"}://${address}`;
+  if (!URL.canParse(url) || !(named || /:[0-9]+$/.test(address))) {
+    throw new Error(`An address is host:port, or [host]:port with IPv6, not "${address}".`);
+  }
   const { protocol, origin } = new URL(url);
   if (tls !== undefined && (protocol === "https:") !== Boolean(tls)) {
     throw new Error(`The address ${origin} and the setting \`tls\` contradict each other.`);

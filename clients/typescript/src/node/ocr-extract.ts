@@ -64,6 +64,7 @@ async function print({ address, apiKey, file }: Wish): Promise<number> {
   });
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
+  process.stdout.once("error", () => process.exit(1)); // nobody reads on: `head` has seen enough
   const text = new TextInOrder((piece) => process.stdout.write(piece));
   let lost = 0;
   try {

@@ -1,7 +1,7 @@
 // Sends documents in pieces, as gRPC can.
 import type { Client } from "@connectrpc/connect";
 import { callOptions } from "../core/batches.js";
-import type { ExtractCall, ExtractEvent, Sender } from "../core/sending.js";
+import { type ExtractCall, type ExtractEvent, type Sender, SourceError } from "../core/sending.js";
 import type { BatchService, UploadDocumentResponse } from "../gen/ocr_grpc/v1/batch_service_pb.js";
 import type { OcrService } from "../gen/ocr_grpc/v1/ocr_service_pb.js";
 import type { PieceDocument } from "./sources.js";
@@ -66,7 +66,8 @@ class Requests<First extends object> {
         head = {};
       }
     } catch (error) {
-      this.failure = error;
+      // connect-es throws the end of the call in here, too.
+      if (error instanceof SourceError) this.failure = error;
       throw error;
     }
     if (head === this.first) yield this.first; // empty: let the service say so

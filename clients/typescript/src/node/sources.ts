@@ -1,5 +1,5 @@
 // Where documents come from on a machine with files.
-import { createReadStream } from "node:fs";
+import { type BigIntStats, createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,11 +23,16 @@ export interface PieceDocument extends Document {
 export async function documentOf(source: Source, fileName?: string): Promise<PieceDocument> {
   if (source instanceof URL || typeof source === "string") {
     const path = source instanceof URL ? fileURLToPath(source) : source;
+    const found = await statOf(path);
+    if (found.isDirectory()) throw new SourceError(`This is a folder: ${path}`);
+    const sizeBytes = found.isFile() ? found.size : 0n; // a pipe has none
+    // A file that grows meanwhile is sent as it was.
+    const end = sizeBytes > 0n ? { end: Number(sizeBytes) - 1 } : {};
     return {
       fileName: shortName(fileName ?? basename(path)),
-      sizeBytes: await sizeOf(path),
-      repeatable: true,
-      pieces: () => rechunked(createReadStream(path, { highWaterMark: PIECE_BYTES })),
+      sizeBytes,
+      repeatable: found.isFile(),
+      pieces: () => rechunked(createReadStream(path, { highWaterMark: PIECE_BYTES, ...end })),
     };
   }
   if (source instanceof Uint8Array) {
@@ -46,9 +51,9 @@ export async function documentOf(source: Source, fileName?: string): Promise<Pie
   };
 }
 
-async function sizeOf(path: string): Promise<bigint> {
+async function statOf(path: string): Promise<BigIntStats> {
   try {
-    return (await stat(path, { bigint: true })).size;
+    return await stat(path, { bigint: true });
   } catch (cause) {
     throw new SourceError(`The file cannot be read: ${path}`, { cause });
   }

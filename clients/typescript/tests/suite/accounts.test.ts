@@ -39,6 +39,21 @@ for (const door of DOORS) {
         });
       }));
 
+    test("a session that is over says so, to uploads as well", () =>
+      using(door.connect(), async () => {
+        const tokens = { accessToken: "a", refreshToken: "b", expiresAt: new Date(0).toJSON() };
+        const uses: ((client: NodeClient) => Promise<unknown>)[] = [
+          (client) => client.auth.getMe({}),
+          (client) => client.read(new Uint8Array(9)),
+          (client) => client.uploadDocument(new Uint8Array(9)),
+        ];
+        for (const use of uses) {
+          const error = await refusal(using(door.connect({ tokens }), use));
+          assert.equal(error.code, Code.Unauthenticated);
+          assert.equal(error.reason, "REFRESH_TOKEN_INVALID");
+        }
+      }));
+
     test("a wrong password is refused with its reason and the call's id", () =>
       using(door.connect(), async (client) => {
         const error = await refusal(client.login(newName(), PASSWORD));

@@ -11,16 +11,7 @@ import {
   ResultFormat,
   type WatchBatchResponse,
 } from "ocr-grpc-client/node";
-import {
-  asNewUser,
-  assertGapless,
-  DOORS,
-  type Door,
-  eventually,
-  expected,
-  refusal,
-  restart,
-} from "./doors.js";
+import { asNewUser, assertGapless, DOORS, type Door, expected, refusal } from "./doors.js";
 
 const samples = (door: Door, ...names: string[]) => Promise.all(names.map(door.sample));
 
@@ -35,6 +26,9 @@ for (const door of DOORS) {
         assertGapless(events);
         assert.equal(events.at(-1)?.event.case, "finished");
         assert.equal(events.filter(({ event }) => event.case === "pageFinished").length, 5);
+
+        const last = events.length;
+        assert.deepEqual(await drained(client.watch(batchId, { afterSequence: last })), []);
 
         const [scan] = (await client.batches.listBatchDocuments({ batchId })).documents;
         const text = await client.downloadText(batchId, scan?.documentId ?? "");
@@ -61,22 +55,6 @@ for (const door of DOORS) {
       }));
   });
 }
-
-test("watching goes on after the service was killed", () =>
-  asNewUser(DOORS[0], async (client) => {
-    const { batchId } = await client.createBatch(await samples(DOORS[0], "long.pdf"));
-    const events: WatchBatchResponse[] = [];
-    let restarted: Promise<void> | undefined;
-    for await (const event of client.watch(batchId, { resumeMs: 300_000 })) {
-      events.push(event);
-      if (event.event.case === "pageFinished") restarted ??= restart();
-    }
-    await restarted;
-    assertGapless(events);
-    assert.equal(events.filter(({ event }) => event.case === "pageFinished").length, 24);
-    // Its engine may be younger than its port: the tests to come shall find it at work.
-    await eventually(async () => (await client.health.check({})) && true);
-  }));
 
 async function drained(events: AsyncIterable<WatchBatchResponse>): Promise<WatchBatchResponse[]> {
   const all: WatchBatchResponse[] = [];

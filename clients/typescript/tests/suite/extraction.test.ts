@@ -12,6 +12,7 @@ import {
   type UsageRecord,
 } from "ocr-grpc-client/node";
 import {
+  asAdmin,
   asNewUser,
   assertGapless,
   DOORS,
@@ -19,6 +20,8 @@ import {
   eventually,
   expected,
   newKey,
+  newName,
+  PASSWORD,
   refusal,
   stage,
   using,
@@ -92,6 +95,19 @@ for (const door of DOORS) {
         await eventually(() => cancelledCall(client));
       }));
 
+    test("closing the client ends its calls for good", () =>
+      asNewUser(door, async (client) => {
+        const error = await refusal(
+          (async () => {
+            for await (const { event } of client.extract(await door.sample("long.pdf"))) {
+              if (event.case === "delta") client.close();
+            }
+          })(),
+        );
+        assert.equal(error.code, Code.Canceled);
+        assert.equal((await refusal(client.auth.getMe({}))).code, Code.Canceled);
+      }));
+
     test("a deadline ends a document", () =>
       asNewUser(door, async (client) => {
         const error = await refusal(client.read(await door.sample("long.pdf"), { timeoutMs: 300 }));
@@ -105,6 +121,30 @@ for (const door of DOORS) {
         assert.notEqual(text, "");
       }));
   });
+}
+
+test("a document waits for another one of the same user, if no more are allowed at once", async () => {
+  const userName = newName();
+  const limited = { userName, limits: { concurrentStreams: 1 } };
+  const made = await asAdmin(DOORS[0], ({ admin }) =>
+    admin.createUser({ user: limited, password: PASSWORD }),
+  );
+  const userId = made.user?.userId ?? "";
+  await using(DOORS[0].connect(), async (client) => {
+    await client.login(userName, PASSWORD);
+    const first = client.extract(await DOORS[0].sample("long.pdf"));
+    await first.next(); // and no more: the service waits for whoever reads slowly
+    const second = client.read(await DOORS[0].sample("scan.pdf"));
+    await eventually(() => refusedCall(userId));
+    await first.return();
+    assert.equal((await second).pages.length, 3);
+  });
+});
+
+async function refusedCall(userId: string): Promise<UsageRecord | undefined> {
+  const filter = { method: "OcrService/UploadExtract", status: "RESOURCE_EXHAUSTED" };
+  const { records } = await asAdmin(DOORS[0], ({ admin }) => admin.listUsage({ userId, filter }));
+  return records.find(({ reason }) => reason === "TOO_MANY_STREAMS");
 }
 
 async function cancelledCall(client: NodeClient): Promise<UsageRecord | undefined> {

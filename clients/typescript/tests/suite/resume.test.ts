@@ -3,13 +3,20 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { connect as connectBrowser } from "ocr-grpc-client/browser";
-import { Assembler, connect, type ExtractEvent, type NodeClient } from "ocr-grpc-client/node";
+import {
+  Assembler,
+  connect,
+  type ExtractEvent,
+  type NodeClient,
+  type WatchBatchResponse,
+} from "ocr-grpc-client/node";
 import { cable } from "./cutting.js";
 import {
   asNewUser,
   assertGapless,
   chapter,
   DOORS,
+  eventually,
   newKey,
   restart,
   stage,
@@ -21,23 +28,49 @@ const PAGES = 24;
 const PATIENT = { resumeMs: 300_000 };
 const [GRPC, ENVOY, BROWSER] = DOORS;
 
-describe("the service is killed", () => {
-  for (const door of [GRPC, ENVOY]) {
-    test(door.name, () =>
-      asNewUser(door, async (client) =>
-        assertWhole(client.extract(await door.sample("long.pdf"), PATIENT), restart),
+test("the service is killed while it reads for every door", async () => {
+  const long = await readFile(`${stage("OCR_SAMPLES")}/long.pdf`);
+  // What stands behind the end of a PDF does not matter; this is more than one message holds, so it goes by REST.
+  const large = Buffer.concat([long, Buffer.alloc(33 * 1024 * 1024, "%")]);
+  const killed = together(3, restart);
+  await Promise.all(
+    [GRPC, ENVOY, BROWSER].map((door) =>
+      asNewUser(door, (client) =>
+        assertWhole(client.extract(door.browser ? large : long, PATIENT), killed),
       ),
-    );
-  }
-
-  test("REST", () =>
-    asNewUser(BROWSER, async (client) => {
-      const long = await readFile(`${stage("OCR_SAMPLES")}/long.pdf`);
-      // What stands behind the end of a PDF does not matter; this is more than one message holds.
-      const large = Buffer.concat([long, Buffer.alloc(33 * 1024 * 1024, "%")]);
-      await assertWhole(client.extract(large, PATIENT), restart);
-    }));
+    ),
+  );
 });
+
+test("watching goes on after the service was killed", () =>
+  asNewUser(GRPC, async (client) => {
+    const { batchId } = await client.createBatch([await GRPC.sample("long.pdf")]);
+    const events: WatchBatchResponse[] = [];
+    let restarted: Promise<void> | undefined;
+    for await (const event of client.watch(batchId, PATIENT)) {
+      events.push(event);
+      if (event.event.case === "pageFinished") restarted ??= restart();
+    }
+    await restarted;
+    assertGapless(events);
+    assert.equal(events.filter(({ event }) => event.case === "pageFinished").length, 24);
+    // Its engine may be younger than its port: the tests to come shall find it at work.
+    await eventually(async () => (await client.health.check({})) && true);
+  }));
+
+/** Returns what does something once that many have asked for it: a restart takes long. */
+function together(count: number, act: () => Promise<void>): () => Promise<void> {
+  let missing = count;
+  let begin: () => void = () => undefined;
+  const done = new Promise<void>((resolve) => {
+    begin = resolve;
+  }).then(act);
+  return () => {
+    missing -= 1;
+    if (missing === 0) begin();
+    return done;
+  };
+}
 
 describe("the connection is cut", () => {
   const doors: [

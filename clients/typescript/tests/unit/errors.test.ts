@@ -22,6 +22,7 @@ function failure(code: Code, domain = "ocr_grpc", reason = "SOME_REASON"): OcrEr
 
 test("an error has everything that the service says", () => {
   const error = new ConnectError("Too much.", Code.ResourceExhausted, { "x-request-id": "r1" });
+  error.metadata.append("x-request-id", "r1"); // headers and trailers say it
   const retry = create(RetryInfoSchema, { retryDelay: { seconds: 2n, nanos: 500_000_000 } });
   const fields = create(BadRequestSchema, {
     fieldViolations: [{ field: "options.dpi", description: "too high" }],

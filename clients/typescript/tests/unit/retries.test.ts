@@ -12,6 +12,7 @@ import {
 import { OcrService } from "ocr-grpc-client/node";
 import { type ServiceConfig, ServicePolicy } from "#dist/core/policy.js";
 import { retries, withoutRetries } from "#dist/core/retries.js";
+import { Life } from "#dist/core/waiting.js";
 import { ErrorInfoSchema, RetryInfoSchema } from "#dist/gen/google/rpc/error_details_pb.js";
 
 const PUSHBACK = "grpc-retry-pushback-ms";
@@ -38,7 +39,7 @@ function config(overrides: Partial<ServiceConfig> = {}): ServiceConfig {
 type Answer = (attempt: number, context: HandlerContext) => void | Promise<void>;
 
 /** Calls a service that fails as `answer` throws; counts the attempts. */
-function service(answer: Answer, policy = new ServicePolicy(config())) {
+function service(answer: Answer, policy = new ServicePolicy(config()), life?: Life) {
   const seen: Headers[] = [];
   const once = async (context: HandlerContext) => {
     seen.push(context.requestHeader);
@@ -57,7 +58,7 @@ function service(answer: Answer, policy = new ServicePolicy(config())) {
           await answer(100 + seen.length, context);
         },
       }),
-    { transport: { interceptors: [retries(policy)] } },
+    { transport: { interceptors: [retries(policy, life)] } },
   );
   return { client: createClient(OcrService, transport), seen };
 }
@@ -150,6 +151,33 @@ test("a retry that the deadline leaves no time for is not waited for", async () 
   await assert.rejects(client.getCapabilities({}), codeIs(Code.Unavailable));
   assert.ok(Date.now() - before < 350);
   assert.equal(seen.length, 1);
+});
+
+test("a client that is closed ends its calls, and makes no new ones", async () => {
+  const life = new Life();
+  const { client, seen } = service(
+    async (_, { signal }) => {
+      life.end(failure(Code.Canceled));
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    },
+    new ServicePolicy(config()),
+    life,
+  );
+  await assert.rejects(client.getCapabilities({}), codeIs(Code.Canceled));
+  await assert.rejects(client.getCapabilities({}), codeIs(Code.Canceled));
+  assert.equal(seen.length, 1);
+});
+
+test("whatever a caller's signal says is a cancellation", async () => {
+  for (const reason of ["stop", new Error("mine"), undefined]) {
+    const { client } = service(until(2, Code.Unavailable, { [PUSHBACK]: "300" }));
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(reason), 5);
+    await assert.rejects(
+      client.getCapabilities({}, { signal: stop.signal }),
+      codeIs(Code.Canceled),
+    );
+  }
 });
 
 test("a caller's signal ends the wait", async () => {

@@ -32,6 +32,7 @@ function breaking(calls: [events: number, end?: Error][], silenceMs = 1000) {
       for (let sequence = after + 1; sequence <= last; sequence += 1) yield { sequence };
       if (end) throw end;
     },
+    mayEnd: false,
     isLast: ({ sequence }) => sequence === 5,
     waitMs: (error) => patience.waitMs(error),
     silentUntil: () => patience.until,
@@ -76,6 +77,12 @@ test("a call that brings nothing after a break is given up too", async () => {
 async function* silent(signal: AbortSignal): AsyncGenerator<Event> {
   await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 }
+
+test("a call that ends well ends it where nothing more can come", async () => {
+  const { source, asked } = breaking([[0]]);
+  assert.deepEqual(await numbers({ ...source, mayEnd: true }), []);
+  assert.deepEqual(asked, [0]);
+});
 
 test("events that come twice are given out once, and a gap is asked for", async () => {
   const { source, asked } = breaking([]);
