@@ -83,7 +83,7 @@ class Service:
     @property
     def key(self) -> str:
         """Return the API key that the service makes for whoever owns it."""
-        return (self._folder / "data" / "local.key").read_text()
+        return (self._folder / "data" / "local.key").read_text().strip()
 
     def kill(self) -> None:
         """Kill it with all its children, as the end of a machine does."""

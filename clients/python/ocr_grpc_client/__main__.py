@@ -7,6 +7,7 @@ the arguments can be seen by everybody on the machine.
 """
 
 import argparse
+import io
 import os
 import sys
 from typing import TextIO
@@ -39,6 +40,8 @@ class Printer:
         pages = self._assembler.document.pages
         while self._number < len(pages):
             page = pages[self._number]
+            if page.number > self._number + 1:
+                return  # those before it have not begun
             if page.text.startswith(self._printed):
                 self._write(page.text[len(self._printed) :])
             elif page.outcome:
@@ -62,9 +65,11 @@ def main() -> int:
         with SyncOcrClient(
             options.address, api_key=options.key, tls=options.tls, ca_file=options.ca_file
         ) as client:
-            for event in client.extract(sys.stdin.buffer if options.file == "-" else options.file):
+            # Unbuffered: a read that waits has no lock that the end of the program needs.
+            stdin = io.FileIO(0, closefd=False)
+            for event in client.extract(stdin if options.file == "-" else options.file):
                 printer.add(event)
-    except (OcrError, OSError) as error:
+    except (OcrError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

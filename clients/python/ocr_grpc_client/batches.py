@@ -8,7 +8,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from .errors import OcrError
-from .extraction import repeat_after
+from .extraction import ended_early, repeat_after
 from .messages import (
     Batch,
     BatchPriority,
@@ -47,14 +47,17 @@ class Batches:
         priority: BatchPriority,
         retention_hours: int,
         request_id: str,
+        timeout: float | None,
     ) -> Batch:
         """Upload documents one after the other and make a batch of them."""
+        if isinstance(sources, str | bytes | bytearray):
+            raise TypeError("A batch has a list of documents, even of one.")
         documents: list[NewBatchDocument] = []
         for source in sources:
             if isinstance(source, NewBatchDocument):
                 documents.append(source)
             else:
-                uploaded = await self.upload(source, "")
+                uploaded = await self.upload(source, "", timeout)
                 documents.append(NewBatchDocument(upload_id=uploaded.upload_id))
         request = CreateBatchRequest(
             documents=documents,
@@ -64,16 +67,18 @@ class Batches:
             retention_hours=retention_hours,
             request_id=request_id or str(uuid.uuid4()),
         )
-        return (await self._stub.create_batch(request)).batch or Batch()
+        return (await self._stub.create_batch(request, timeout=timeout)).batch or Batch()
 
-    async def upload(self, source: Source, file_name: str) -> UploadedDocument:
+    async def upload(
+        self, source: Source, file_name: str, timeout: float | None
+    ) -> UploadedDocument:
         """Upload one document, several times where policy and source allow it."""
         document = await upload_of(source, file_name)
         policy = retry_policy(UPLOAD)
         delays = policy.delays()
         for attempts_left in range(policy.max_attempts - 1, -1, -1):
             try:
-                response = await self._stub.upload_document(_requests(document))
+                response = await self._stub.upload_document(_requests(document), timeout=timeout)
                 return response.document or UploadedDocument()
             except OcrError as error:
                 delay_seconds = repeat_after(error, next(delays), policy.codes)
@@ -87,6 +92,7 @@ class Batches:
     ) -> AsyncGenerator[WatchBatchResponse, None]:
         """Yield the events of a batch after a number, through connections that break."""
         patience = Patience(retry_policy(WATCH), self._resume_seconds)
+        came = finished = False
         while True:
             request = WatchBatchRequest(
                 batch_id=batch_id, after_sequence=after_sequence, pages=pages
@@ -97,24 +103,37 @@ class Batches:
                         patience.start_anew()
                         if event.sequence > after_sequence:
                             after_sequence = event.sequence
+                            came, finished = True, event.finished is not None
                             yield event
-                return
+                if finished or not came:  # there are none after that number
+                    return
+                broken = ended_early()
             except OcrError as error:
-                await patience.pause(error)
+                broken = error
+            if finished and broken.is_broken_connection:
+                return  # only the status was lost
+            await patience.pause(broken)
 
     async def result(
-        self, batch_id: str, document_id: str, form: ResultFormat, partial: bool
+        self,
+        batch_id: str,
+        document_id: str,
+        form: ResultFormat,
+        partial: bool,
+        timeout: float | None,
     ) -> AsyncGenerator[bytes, None]:
         """Yield the result of one document, or without an id the archive of all, in pieces."""
         if document_id:
             call = self._stub.download_batch_document(
                 DownloadBatchDocumentRequest(
                     batch_id=batch_id, document_id=document_id, format=form, partial=partial
-                )
+                ),
+                timeout=timeout,
             )
         else:
             call = self._stub.download_batch(
-                DownloadBatchRequest(batch_id=batch_id, format=form, partial=partial)
+                DownloadBatchRequest(batch_id=batch_id, format=form, partial=partial),
+                timeout=timeout,
             )
         async with aclosing(call) as responses:
             async for response in responses:
@@ -131,7 +150,7 @@ async def _requests(document: Upload) -> AsyncGenerator[UploadDocumentRequest, N
 async def save(pieces: AsyncIterator[bytes], path: str | os.PathLike[str]) -> int:
     """Write pieces to a file that is there only when it is whole; return its size in bytes."""
     whole = Path(path)
-    part = whole.with_name(f"{whole.name}.part")
+    part = whole.with_name(f".{uuid.uuid4().hex}.part")  # of nobody else
     size_bytes = 0
     try:
         with await asyncio.to_thread(part.open, "wb") as file:

@@ -1,8 +1,8 @@
 """Makes calls over gRPC: adds credentials, renews a token once, turns failures into `OcrError`."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator
+from contextlib import aclosing, contextmanager
 from typing import Any, TypeVar
 
 import betterproto2
@@ -10,6 +10,9 @@ import grpc.aio
 
 from .credentials import TOKEN_EXPIRED, Credentials, Metadata
 from .errors import OcrError, from_rpc_error
+from .sending import Sender
+
+CLOSED = "The client is closed."
 
 Response = TypeVar("Response", bound=betterproto2.Message)
 
@@ -31,7 +34,7 @@ class GrpcCaller:
         self._closed = False
 
     async def close(self) -> None:
-        """Close the channel; calls that are under way are cancelled."""
+        """Close the channel; calls that are under way end with a `RuntimeError`."""
         self._closed = True
         if self._channel:
             await self._channel.close()
@@ -77,7 +80,7 @@ class GrpcCaller:
             call = method(request, timeout=timeout, metadata=(*shown, *metadata))
             began = False
             try:
-                async with aclosing(_responses(call)) as responses:
+                async with aclosing(self._responses(call)) as responses:
                     async for each in responses:
                         began = True
                         yield each
@@ -105,17 +108,18 @@ class GrpcCaller:
         method = self._open().stream_unary(path, bytes, response.FromString)
         shown = await self.credentials.metadata()
         call = method(timeout=timeout, metadata=(*shown, *metadata))
-        sender = asyncio.create_task(_send(call, request))
+        sender = Sender(call, request)
         try:
-            return await self._answer(call)
+            return await self._answer(call, sender)
         except asyncio.CancelledError:
-            await _raise_failure_of(sender)
+            if sender.failure and not _is_cancelled():
+                raise sender.failure from None
             raise
         except OcrError as error:
             await self._renew_if_expired(error, shown)
             raise
         finally:
-            await _end(sender)
+            await sender.close()
 
     async def stream_stream(
         self,
@@ -130,82 +134,64 @@ class GrpcCaller:
         method = self._open().stream_stream(path, bytes, response.FromString)
         shown = await self.credentials.metadata()
         call = method(timeout=timeout, metadata=(*shown, *metadata))
-        sender = asyncio.create_task(_send(call, request))
+        sender = Sender(call, request)
         try:
-            async with aclosing(_responses(call)) as responses:
+            async with aclosing(self._responses(call, sender)) as responses:
                 async for each in responses:
                     yield each
         except asyncio.CancelledError:
-            await _raise_failure_of(sender)
+            if sender.failure and not _is_cancelled():
+                raise sender.failure from None
             raise
         except OcrError as error:
             await self._renew_if_expired(error, shown)
             raise
         finally:
-            await _end(sender)
+            await sender.close()
 
     def _open(self) -> grpc.aio.Channel:
         if self._closed:
-            raise RuntimeError("The client is closed.")
+            raise RuntimeError(CLOSED)
         if self._channel is None:
             self._channel = self._open_channel()
         return self._channel
 
-    async def _answer(self, call: Any) -> Any:
+    async def _answer(self, call: Any, sender: Sender | None = None) -> Any:
         try:
-            return await call
+            with self._saying_if_closed():
+                return await call
         except grpc.aio.AioRpcError as error:
-            raise from_rpc_error(error) from None
+            raise from_rpc_error(await sender.status(error) if sender else error) from None
+
+    async def _responses(
+        self, call: Any, sender: Sender | None = None
+    ) -> AsyncGenerator[Any, None]:
+        """Yield the responses of a call; cancel it where the reader stops."""
+        try:
+            with self._saying_if_closed():
+                async for response in call:
+                    yield response
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(await sender.status(error) if sender else error) from None
+        finally:
+            call.cancel()  # changes nothing in a call that has ended
+
+    @contextmanager
+    def _saying_if_closed(self) -> Generator[None, None, None]:
+        """Raise an error where a call was cancelled and its task was not."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            if self._closed and not _is_cancelled():
+                raise RuntimeError(CLOSED) from None
+            raise
 
     async def _renew_if_expired(self, error: OcrError, shown: Metadata) -> None:
         if error.reason == TOKEN_EXPIRED:
             await self.credentials.renew(shown)
 
 
-async def _responses(call: Any) -> AsyncGenerator[Any, None]:
-    """Yield the responses of a call; cancel it where the reader stops."""
-    try:
-        async for response in call:
-            yield response
-    except grpc.aio.AioRpcError as error:
-        raise from_rpc_error(error) from None
-    finally:
-        call.cancel()  # changes nothing in a call that has ended
-
-
-async def _send(call: Any, requests: AsyncIterable[Any]) -> None:
-    """Send requests as fast as the other side takes them.
-
-    A source that fails cancels the call, so that whoever waits for responses wakes up. A call that
-    has ended takes no more requests; its status says why.
-    """
-    iterator = aiter(requests)
-    try:
-        async for request in iterator:
-            await call.write(request)
-        await call.done_writing()
-    except (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.InvalidStateError):
-        return
-    except BaseException:
-        call.cancel()
-        raise
-    finally:
-        if isinstance(iterator, AsyncGenerator):
-            await iterator.aclose()
-
-
-async def _raise_failure_of(sender: "asyncio.Task[None]") -> None:
-    """Raise what a source failed with, if that is why the call was cancelled."""
+def _is_cancelled() -> bool:
+    """Return whether somebody cancelled the task that runs this."""
     task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        return  # somebody cancelled the reader
-    await asyncio.wait([sender])
-    if not sender.cancelled() and (failure := sender.exception()):
-        raise failure
-
-
-async def _end(sender: "asyncio.Task[None]") -> None:
-    sender.cancel()
-    await asyncio.wait([sender])
-    if not sender.cancelled():
-        sender.exception()  # seen; else asyncio would complain of it
+    return task is not None and task.cancelling() > 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import grpc
 import grpc.aio
 
-from .policy import SERVICE_CONFIG
+from .policy import config_for_grpc
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 """gRPC's own limit of 4 MiB is less than the answer of `Extract` may have."""
@@ -26,7 +26,7 @@ Options = list[tuple[str, int | str]]
 def channel_options(max_message_bytes: int) -> Options:
     """Return the channel arguments: the policy, sizes, and how a dead connection is noticed."""
     return [
-        ("grpc.service_config", SERVICE_CONFIG),
+        ("grpc.service_config", config_for_grpc()),
         ("grpc.enable_retries", 1),
         ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", -1),  # the server says what is too large

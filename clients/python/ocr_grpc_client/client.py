@@ -103,6 +103,7 @@ class OcrClient(Connection):
         priority: BatchPriority = BatchPriority.UNSPECIFIED,
         retention_hours: int = 0,
         request_id: str = "",
+        timeout: float | None = None,
     ) -> Batch:
         """Upload documents and make a batch of them.
 
@@ -115,14 +116,17 @@ class OcrClient(Connection):
             priority: how urgent it is.
             retention_hours: how long it is kept after its end. 0: as long as the service allows.
             request_id: makes a repetition return the same batch; made at random unless given.
+            timeout: seconds for each of the calls.
         """
         return await Batches(self.batches, self.resume_seconds).create(
-            sources, options, display_name, priority, retention_hours, request_id
+            sources, options, display_name, priority, retention_hours, request_id, timeout
         )
 
-    async def upload(self, source: Source, *, file_name: str = "") -> UploadedDocument:
+    async def upload(
+        self, source: Source, *, file_name: str = "", timeout: float | None = None
+    ) -> UploadedDocument:
         """Upload one document for a batch to come."""
-        return await Batches(self.batches, self.resume_seconds).upload(source, file_name)
+        return await Batches(self.batches, self.resume_seconds).upload(source, file_name, timeout)
 
     async def watch(
         self, batch_id: str, *, after_sequence: int = 0, pages: bool = False
@@ -144,6 +148,7 @@ class OcrClient(Connection):
         *,
         format: ResultFormat = ResultFormat.TEXT,  # noqa: A002 - the name in the contract
         partial: bool = False,
+        timeout: float | None = None,
     ) -> str:
         """Return what was read of one document of a batch.
 
@@ -152,7 +157,7 @@ class OcrClient(Connection):
         """
         async with aclosing(
             Batches(self.batches, self.resume_seconds).result(
-                batch_id, document_id, format, partial
+                batch_id, document_id, format, partial, timeout
             )
         ) as pieces:
             return b"".join([piece async for piece in pieces]).decode()
@@ -165,6 +170,7 @@ class OcrClient(Connection):
         document_id: str = "",
         format: ResultFormat = ResultFormat.TEXT,  # noqa: A002 - the name in the contract
         partial: bool = False,
+        timeout: float | None = None,
     ) -> int:
         """Write what was read of one document to a file, or a zip archive of all.
 
@@ -173,7 +179,7 @@ class OcrClient(Connection):
         """
         async with aclosing(
             Batches(self.batches, self.resume_seconds).result(
-                batch_id, document_id, format, partial
+                batch_id, document_id, format, partial, timeout
             )
         ) as pieces:
             return await save(pieces, path)

@@ -60,8 +60,11 @@ class Connection:
                 without any event.
 
         Raises:
-            ValueError: both a key and tokens were given.
+            ValueError: both a key and tokens were given, the key cannot be one, or the address has
+                no port.
         """
+        if ":" not in address:
+            raise ValueError(f"The address {address!r} has no port; it is host:port.")
         if api_key and tokens:
             raise ValueError("Give an API key or tokens, not both.")
         self._address, self._tls = address, tls or ca_file is not None
@@ -96,7 +99,10 @@ class Connection:
         await self.close()
 
     async def close(self) -> None:
-        """Close the connection; calls that are under way are cancelled. The session goes on."""
+        """Close the connection. The session goes on.
+
+        Calls that are under way end with a `RuntimeError`.
+        """
         await self._forget_session()
         await self.caller.close()
 

@@ -14,6 +14,8 @@ TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105 - a reason
 REFRESH_BEFORE_SECONDS = 60.0
 """An access token is renewed so long before it expires, or after half its life if that is later."""
 
+CLOSING_SECONDS = 5.0
+
 
 class Credentials(Protocol):
     """What goes with every call."""
@@ -31,6 +33,14 @@ class Fixed:
     """Credentials that never change: an API key, or none."""
 
     def __init__(self, api_key: str = "") -> None:
+        """Take the key, perhaps with the line end of the file it comes from.
+
+        Raises:
+            ValueError: it cannot be a key; gRPC would say so in riddles.
+        """
+        api_key = api_key.strip()
+        if not api_key.isascii() or any(not each.isprintable() or each == " " for each in api_key):
+            raise ValueError("An API key has no spaces, line ends or letters beyond ASCII.")
         self._metadata: Metadata = (("x-api-key", api_key),) if api_key else ()
 
     async def metadata(self) -> Metadata:
@@ -77,10 +87,12 @@ class Session:
         if time.monotonic() >= self._refresh_at:
             try:
                 await self._renewed()
-            except OcrError as error:
-                # The token is still good: whoever calls with it shall not fail because of this.
-                if not error.is_broken_connection or time.monotonic() >= self._expires_at:
+            except OcrError:
+                if time.monotonic() >= self._expires_at:
                     raise
+                # The access token is still good. The refresh token may be spent, if the answer was
+                # lost; presented again it would end the session before the access token ends.
+                self._refresh_at = self._expires_at
         return self._metadata()
 
     async def renew(self, refused: Metadata) -> bool:
@@ -90,8 +102,9 @@ class Session:
         return True
 
     async def close(self) -> None:
-        """Stop a renewal that is under way."""
+        """Wait a little for a renewal under way, whose tokens may go on elsewhere; then stop it."""
         if self._refreshing:
+            await asyncio.wait([self._refreshing], timeout=CLOSING_SECONDS)
             self._refreshing.cancel()
             await asyncio.gather(self._refreshing, return_exceptions=True)
 

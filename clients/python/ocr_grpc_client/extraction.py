@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import grpc
 
 from .credentials import TOKEN_EXPIRED
-from .errors import OcrError, from_status
+from .errors import BREAKS, OcrError, from_status
 from .messages import (
     ExtractOptions,
     HttpBody,
@@ -77,16 +77,13 @@ class Extraction:
                         patience.start_anew()
                         if self._is_next(event):
                             yield event
-                # A proxy that ends a stream well in the middle of it.
-                broken = OcrError(grpc.StatusCode.UNAVAILABLE, "The stream ended too early.")
+                broken = ended_early()
             except OcrError as error:
                 broken = error
             if self._finished and broken.is_broken_connection:
                 return  # only the status was lost
-            if self._failure and broken.is_broken_connection:
-                raise self._failure
             if self._finished or self._failure or not (self.resumable and self._extraction_id):
-                raise broken
+                raise self._told(broken)
             await patience.pause(broken)
             stream = self._resume()
 
@@ -94,7 +91,7 @@ class Extraction:
         """Take note of an event; return whether it is for the user."""
         if event.sequence <= self._sequence:
             return False
-        if event.failed:  # the status of the call says the same, and comes next
+        if event.failed is not None:  # the status of the call says the same, and comes next
             self._failure = from_status(event.failed.status) if event.failed.status else None
             return False
         self._sequence = event.sequence
@@ -103,13 +100,19 @@ class Extraction:
             self._extraction_id = event.started.extraction_id
         return True
 
+    def _told(self, error: OcrError) -> OcrError:
+        """Return what the service said in `failed`, if its status was lost; else the error."""
+        lost = error.is_broken_connection and not error.reason
+        return self._failure if self._failure and lost else error
+
     async def _upload(self) -> AsyncGenerator[ExtractEvent, None]:
         """Send the document and yield events; send it again while nothing has begun."""
         policy = retry_policy(UPLOAD)
         delays = policy.delays()
         # The policy is for those without a request id; with one, nothing is read or charged twice.
-        codes = policy.codes | {"UNAVAILABLE"}
-        for attempt in range(1, policy.max_attempts + 1):
+        codes = policy.codes | {code.name for code in BREAKS}
+        for attempts_left in range(policy.max_attempts - 1, -1, -1):
+            self._failure = None
             began = False
             call = self.caller.stream_stream(
                 UPLOAD, self._requests(), ExtractEvent, self._left_seconds(), ()
@@ -117,16 +120,20 @@ class Extraction:
             try:
                 async with aclosing(call):
                     async for event in call:
-                        began = True
+                        # A refusal comes as an event, too, before the status that says when to
+                        # come again.
+                        began = began or event.failed is None
                         yield event
-                return
-            except OcrError as error:
-                delay_seconds = repeat_after(error, next(delays), codes)
-                last = attempt == policy.max_attempts or not self.document.repeatable
-                if began or last or delay_seconds is None:
-                    raise
-                if time.monotonic() + delay_seconds > self._deadline:
-                    raise
+                error = ended_early()
+            except OcrError as failed:
+                error = self._told(failed)
+            if began:
+                raise error
+            delay_seconds = repeat_after(error, next(delays), codes)
+            if not attempts_left or not self.document.repeatable or delay_seconds is None:
+                raise error
+            if time.monotonic() + delay_seconds > self._deadline:
+                raise error
             await asyncio.sleep(delay_seconds)
 
     async def _requests(self) -> AsyncGenerator[UploadExtractRequest, None]:
@@ -152,6 +159,11 @@ class Extraction:
         return None if math.isinf(left_seconds) else max(0.0, left_seconds)
 
 
+def ended_early() -> OcrError:
+    """Return the error for a stream that a proxy ended well in the middle."""
+    return OcrError(grpc.StatusCode.UNAVAILABLE, "The stream ended too early.")
+
+
 def repeat_after(error: OcrError, backoff_seconds: float, codes: Container[str]) -> float | None:
     """Return after how many seconds to send an upload again; None where that is no use.
 
@@ -164,7 +176,7 @@ def repeat_after(error: OcrError, backoff_seconds: float, codes: Container[str])
         return 0
     if error.code.name not in codes:
         return None
-    if error.code is grpc.StatusCode.UNAVAILABLE:
-        return max(backoff_seconds, error.retry_delay_seconds or 0)
     delay_seconds = error.retry_delay_seconds
+    if error.is_broken_connection:
+        delay_seconds = max(backoff_seconds, delay_seconds or 0)
     return None if delay_seconds is None or delay_seconds > MAX_DELAY_SECONDS else delay_seconds

@@ -1,5 +1,7 @@
 """The messages of the contract as dataclasses; `protos/ocr_grpc/v1` is their manual."""
 
+import betterproto2
+
 from ._generated.google.api import HttpBody
 from ._generated.google.protobuf import FieldMask
 from ._generated.google.rpc import (
@@ -16,6 +18,7 @@ from ._generated.grpc.health.v1 import (
 )
 from ._generated.ocr_grpc import v1
 from ._generated.ocr_grpc.v1 import *  # noqa: F403 - all of them, by their __all__
+from .secrecy import hide_secrets
 
 __all__ = [
     "BadRequest",
@@ -30,3 +33,8 @@ __all__ = [
     "Status",
 ]
 __all__ += v1.__all__
+
+_named = (getattr(v1, name) for name in v1.__all__)
+hide_secrets(
+    each for each in _named if isinstance(each, type) and issubclass(each, betterproto2.Message)
+)

@@ -14,6 +14,13 @@ from typing import Any
 SERVICE_CONFIG = files(__name__.rpartition(".")[0]).joinpath("service_config.json").read_text()
 """A copy of protos/ocr_grpc/v1/service_config.json."""
 
+SENT_AGAIN_HERE = (
+    {"service": "ocr_grpc.v1.OcrService", "method": "UploadExtract"},
+    {"service": "ocr_grpc.v1.BatchService", "method": "UploadDocument"},
+)
+"""What gRPC is not to send again: it could do so for small documents only, and each of its attempts
+would be one of ours."""
+
 MAX_DELAY_SECONDS = 20.0
 """Whoever must wait longer before a repetition is told so and does not wait."""
 
@@ -45,6 +52,17 @@ class RetryPolicy:
         while True:
             yield bound * random.uniform(0.5, 1)  # noqa: S311 - no secret
             bound = min(bound * self.multiplier, self.max_seconds)
+
+
+def config_for_grpc() -> str:
+    """Return the service config with what gRPC has to do of it."""
+    config = json.loads(SERVICE_CONFIG)
+    for method in SENT_AGAIN_HERE:
+        found = next(each for each in config["methodConfig"] if method in each["name"])
+        found["name"].remove(method)
+        alone = {key: value for key, value in found.items() if key != "retryPolicy"}
+        config["methodConfig"].append(alone | {"name": [method]})
+    return json.dumps(config)
 
 
 def retry_policy(path: str) -> RetryPolicy:

@@ -1,10 +1,14 @@
 """A thread with an event loop, for those who have none."""
 
 import asyncio
+import atexit
+import concurrent.futures
 import threading
 from collections.abc import AsyncGenerator, Coroutine, Generator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, Generic, TypeVar
+
+from .calls import CLOSED
 
 T = TypeVar("T")
 
@@ -19,11 +23,13 @@ class Portal:
     when several event loops run at once. The thread ends with the last of the clients.
     """
 
-    _lock = threading.Lock()
+    # Collecting garbage closes generators, at any moment and so under the lock, too.
+    _lock = threading.RLock()
     _shared: "Portal | None" = None
 
     def __init__(self) -> None:
         self._users = 0
+        self._ended = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="ocr-grpc-client", daemon=True)
 
@@ -34,6 +40,8 @@ class Portal:
             if cls._shared is None:
                 cls._shared = cls()
                 cls._shared._thread.start()
+                # Generators that are left open wait for the thread when the interpreter ends.
+                atexit.register(cls._shared._end_at_exit)
             cls._shared._users += 1
             return cls._shared
 
@@ -41,17 +49,27 @@ class Portal:
         """Give the portal back."""
         with self._lock:
             self._users -= 1
-            if self._users:
-                return
-            type(self)._shared = None
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+            is_last = self._users == 0 and self._retire()
+        if is_last:
+            self._end()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine to its end. An interrupt cancels it."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        """Run a coroutine to its end. An interrupt cancels it.
+
+        Raises:
+            RuntimeError: the portal has ended.
+        """
+        with self._lock:
+            if self._ended:
+                work.close()
+                raise RuntimeError(CLOSED)
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
+        except concurrent.futures.CancelledError:
+            if self._ended:
+                raise RuntimeError(CLOSED) from None
+            raise
         finally:
             future.cancel()  # changes nothing in one that has ended
 
@@ -62,17 +80,36 @@ class Portal:
             while taken := self.run(hand_over.take()):
                 yield from taken
         finally:
-            if (
-                threading.current_thread() is self._thread
-            ):  # collected as garbage, of all places here
+            # Garbage is collected in any thread, even in this one.
+            if threading.current_thread() is self._thread:
                 hand_over.cancel()
             else:
-                self.run(hand_over.close())
+                with suppress(RuntimeError):  # ended, and with it everything in it
+                    self.run(hand_over.close())
+
+    def _end_at_exit(self) -> None:
+        with self._lock:
+            is_open = self._retire()
+        if is_open:
+            self._end()
+
+    def _retire(self) -> bool:
+        """Take no more work; return whether it did. The lock is held."""
+        was_open, self._ended = not self._ended, True
+        if type(self)._shared is self:
+            type(self)._shared = None
+        return was_open
+
+    def _end(self) -> None:
+        atexit.unregister(self._end_at_exit)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_forever()
+            self._loop.run_until_complete(_cancel_others())
         finally:
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
@@ -95,6 +132,7 @@ class _HandOver(Generic[T]):
         """
         if self._task is None:
             self._task = asyncio.create_task(self._run())
+            self._task.add_done_callback(_seen)  # whoever left it open does not look
         if self._queue.empty() and not self._task.done():
             getting = asyncio.create_task(self._queue.get())
             try:
@@ -133,3 +171,15 @@ class _HandOver(Generic[T]):
         if self._task:
             await self._task
         return self._waiting()
+
+
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+def _seen(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled():
+        task.exception()

@@ -1,13 +1,17 @@
 """Documents to send: a path, bytes, or a stream, in pieces and never whole in memory."""
 
-import asyncio
 import os
+import stat
+import threading
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
+
+from .threads import begin, in_thread
 
 PIECE_BYTES = 256 * 1024
 
@@ -58,13 +62,13 @@ class Upload:
             for piece in cut(source):
                 yield piece
         elif isinstance(source, str | os.PathLike):
-            file = await asyncio.to_thread(Path(source).open, "rb")
+            file = _File(Path(source))
             try:
                 async with aclosing(_read(file)) as pieces:
                     async for piece in pieces:
                         yield piece
             finally:
-                await asyncio.to_thread(file.close)
+                begin(file.close)
         elif isinstance(source, Readable):
             async with aclosing(_read(source)) as pieces:
                 async for piece in pieces:
@@ -73,6 +77,27 @@ class Upload:
             async for chunk in source if isinstance(source, AsyncIterable) else iterate(source):
                 for piece in cut(chunk):
                     yield piece
+
+
+class _File:
+    """A file that threads open, read and close, each of which may wait long, as for a pipe."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._file, self._closed = path, None, False
+        self._lock = threading.Lock()
+
+    def read(self, size: int, /) -> bytes:
+        with self._lock:
+            if self._closed:
+                return b""
+            self._file = self._file or self._path.open("rb")
+            return self._file.read(size)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._file:
+                self._file.close()
 
 
 async def upload_of(source: Source, file_name: str = "") -> Upload:
@@ -85,8 +110,11 @@ async def upload_of(source: Source, file_name: str = "") -> Upload:
         return Upload(source, file_name, len(source), repeatable=True)
     if isinstance(source, str | os.PathLike):
         path = Path(source)
-        size_bytes = (await asyncio.to_thread(path.stat)).st_size
-        return Upload(path, file_name or path.name, size_bytes, repeatable=True)
+        about = await in_thread(path.stat)
+        # A pipe can be read once.
+        return Upload(
+            path, file_name or path.name, about.st_size, repeatable=stat.S_ISREG(about.st_mode)
+        )
     return Upload(source, file_name or _name_of(source), 0, repeatable=False)
 
 
@@ -100,13 +128,14 @@ def cut(content: bytes | bytearray) -> Iterator[bytes]:
 async def iterate(items: Iterable[T]) -> AsyncGenerator[T, None]:
     """Yield what an iterator brings that may block."""
     iterator = iter(items)
-    while item := await asyncio.to_thread(lambda: [*islice(iterator, 1)]):
+    while item := await in_thread(lambda: [*islice(iterator, 1)]):
         yield item[0]
 
 
 async def _read(file: Readable) -> AsyncGenerator[bytes, None]:
-    while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
-        yield piece
+    while piece := await in_thread(partial(file.read, PIECE_BYTES)):
+        # memoryview: refuses the text that a file opened without "b" gives.
+        yield bytes(memoryview(piece))
 
 
 def _name_of(source: object) -> str:

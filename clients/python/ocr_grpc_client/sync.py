@@ -1,7 +1,9 @@
 """The synchronous client: the asynchronous one in a thread of its own."""
 
 import os
+import threading
 from collections.abc import Generator, Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -67,7 +69,7 @@ class SyncOcrClient:
             resume_seconds=resume_seconds,
         )
         self._portal = Portal.enter()
-        self._closed = False
+        self._closed, self._closing = False, threading.Lock()
         caller = PortalCaller(self._portal, self._client.caller)
         self.auth = AuthServiceSyncStub(caller)
         self.keys = KeysServiceSyncStub(caller)
@@ -95,10 +97,15 @@ class SyncOcrClient:
         self.close()
 
     def close(self) -> None:
-        """Close the connection; calls that are under way are cancelled."""
-        if not self._closed:
+        """Close the connection; calls that are under way end with a `RuntimeError`."""
+        with self._closing:
+            if self._closed:
+                return
             self._closed = True
-            self._portal.run(self._client.close())
+        try:
+            with suppress(RuntimeError):  # the program is ending, and has ended this
+                self._portal.run(self._client.close())
+        finally:
             self._portal.leave()
 
     def login(self, user_name: str, password: str, *, timeout: float | None = None) -> User:
@@ -161,6 +168,7 @@ class SyncOcrClient:
         priority: BatchPriority = BatchPriority.UNSPECIFIED,
         retention_hours: int = 0,
         request_id: str = "",
+        timeout: float | None = None,
     ) -> Batch:
         """Upload documents and make a batch of them."""
         return self._portal.run(
@@ -171,12 +179,15 @@ class SyncOcrClient:
                 priority=priority,
                 retention_hours=retention_hours,
                 request_id=request_id,
+                timeout=timeout,
             )
         )
 
-    def upload(self, source: Source, *, file_name: str = "") -> UploadedDocument:
+    def upload(
+        self, source: Source, *, file_name: str = "", timeout: float | None = None
+    ) -> UploadedDocument:
         """Upload one document for a batch to come."""
-        return self._portal.run(self._client.upload(source, file_name=file_name))
+        return self._portal.run(self._client.upload(source, file_name=file_name, timeout=timeout))
 
     def watch(
         self, batch_id: str, *, after_sequence: int = 0, pages: bool = False
@@ -193,10 +204,13 @@ class SyncOcrClient:
         *,
         format: ResultFormat = ResultFormat.TEXT,  # noqa: A002 - the name in the contract
         partial: bool = False,
+        timeout: float | None = None,
     ) -> str:
         """Return what was read of one document of a batch."""
         return self._portal.run(
-            self._client.result(batch_id, document_id, format=format, partial=partial)
+            self._client.result(
+                batch_id, document_id, format=format, partial=partial, timeout=timeout
+            )
         )
 
     def download(
@@ -207,10 +221,16 @@ class SyncOcrClient:
         document_id: str = "",
         format: ResultFormat = ResultFormat.TEXT,  # noqa: A002 - the name in the contract
         partial: bool = False,
+        timeout: float | None = None,
     ) -> int:
         """Write what was read of one document to a file, or a zip archive of all."""
         return self._portal.run(
             self._client.download(
-                batch_id, path, document_id=document_id, format=format, partial=partial
+                batch_id,
+                path,
+                document_id=document_id,
+                format=format,
+                partial=partial,
+                timeout=timeout,
             )
         )

@@ -22,6 +22,7 @@ from ocr_grpc_client.messages import (
     UsageRecord,
     User,
 )
+from ocr_grpc_client.policy import RetryPolicy
 
 T = TypeVar("T")
 
@@ -68,6 +69,15 @@ async def records_of(client: OcrClient, method: str, count: int = 1) -> list[Usa
         return ended if len(ended) >= count else []
 
     return await until(look)
+
+
+@pytest.fixture
+def hastily(monkeypatch) -> None:
+    """Have clients wait next to nothing where the policy says how long."""
+    delays = RetryPolicy.delays
+    monkeypatch.setattr(
+        RetryPolicy, "delays", lambda policy: (each / 100 for each in delays(policy))
+    )
 
 
 @pytest.fixture(params=DOORS)

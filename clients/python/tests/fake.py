@@ -1,5 +1,6 @@
 """A service that does what a test says: breaks off, refuses, sends twice."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
@@ -18,17 +19,17 @@ from ocr_grpc_client.messages import (
 )
 
 Trailing = tuple[tuple[str, str | bytes], ...]
-Step = UploadExtractResponse | tuple[grpc.StatusCode, Trailing]
+Step = UploadExtractResponse | tuple[grpc.StatusCode, Trailing] | asyncio.Event
 
 
 def refusal(
-    code: grpc.StatusCode, reason: str, retry_seconds: int | None = None
+    code: grpc.StatusCode, reason: str, retry_seconds: float | None = None
 ) -> tuple[grpc.StatusCode, Trailing]:
     """Return an end as the service makes one."""
     details = [ErrorInfo(reason=reason, domain="ocr_grpc")]
     found = [Any(type_url="type.googleapis.com/google.rpc.ErrorInfo", value=bytes(details[0]))]
     if retry_seconds is not None:
-        delay = bytes(Duration(seconds=retry_seconds))
+        delay = bytes(Duration(int(retry_seconds), int(retry_seconds % 1 * 1e9)))
         # RetryInfo has the delay as its field 1.
         found.append(
             Any(
@@ -58,17 +59,21 @@ def text(sequence: int) -> UploadExtractResponse:
 
 
 class FakeService:
-    """Answers each call by the next of its scripts, and keeps what it was asked."""
+    """Answers each call by the next of its scripts, and keeps what it was asked.
 
-    def __init__(self, *scripts: Iterable[Step]) -> None:
-        self._scripts = iter(scripts)
+    An `asyncio.Event` in a script is waited for.
+    """
+
+    def __init__(self, *scripts: Iterable[Step], reads: bool = True) -> None:
+        self._scripts, self._reads = iter(scripts), reads
         self.uploads: list[list[UploadExtractRequest]] = []
         self.resumes: list[ResumeExtractRequest] = []
         self.calls: list[str] = []
 
     async def upload(self, requests: AsyncIterator[UploadExtractRequest], context):
         self.calls.append("upload")
-        self.uploads.append([request async for request in requests])
+        if self._reads:
+            self.uploads.append([request async for request in requests])
         async for step in self._play(context):
             yield step
 
@@ -84,10 +89,13 @@ class FakeService:
 
     async def _play(self, context):
         for step in next(self._scripts):
-            if isinstance(step, tuple):
+            if isinstance(step, asyncio.Event):
+                await step.wait()
+            elif isinstance(step, tuple):
                 code, trailing = step
                 await context.abort(code, "No.", trailing)
-            yield step
+            else:
+                yield step
 
 
 @asynccontextmanager

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from conftest import expected_pages, sample
 
-from ocr_grpc_client import NewBatchDocument, OcrError, ResultFormat
+from ocr_grpc_client import NewBatchDocument, OcrClient, OcrError, ResultFormat
+from ocr_grpc_client.batches import Batches, save
 from ocr_grpc_client.messages import (
+    Batch,
     BatchState,
     CancelBatchRequest,
     CreateBatchRequest,
@@ -23,6 +25,7 @@ from ocr_grpc_client.messages import (
     ListBatchDocumentsRequest,
     ListBatchesRequest,
     UploadDocumentRequest,
+    WatchBatchResponse,
 )
 
 
@@ -124,3 +127,38 @@ async def test_stubs_download_in_pieces(ann):
     assert json.loads(b"".join(piece.data for piece in pieces))["document_page_count"] == 2
     whole = ann.client.batches.download_batch(DownloadBatchRequest(batch_id=batch.batch_id))
     assert b"".join([piece.content.data async for piece in whole])[:2] == b"PK"
+
+
+async def test_a_watch_that_ends_too_early_goes_on():
+    """A proxy may end a stream well in the middle; the service never does."""
+    asked: list[int] = []
+
+    class Stub:
+        async def watch_batch(self, request):
+            asked.append(request.after_sequence)
+            yield WatchBatchResponse(sequence=len(asked))
+            if len(asked) == 3:
+                yield WatchBatchResponse(sequence=4, finished=Batch())
+
+    events = Batches(Stub(), resume_seconds=5).watch("the-batch", 0, pages=False)
+    assert [event.sequence async for event in events] == [1, 2, 3, 4]
+    assert asked == [0, 1, 2]
+
+
+async def test_one_source_is_no_list_of_sources():
+    async with OcrClient("127.0.0.1:1") as client:
+        with pytest.raises(TypeError, match="list"):
+            await client.create_batch("scan.pdf")
+
+
+async def test_what_is_being_saved_has_a_name_of_its_own(tmp_path: Path):
+    (tmp_path / "all.zip.part").write_bytes(b"somebody's")
+
+    async def pieces():
+        yield b"abc"
+        assert not (tmp_path / "all.zip").exists()
+
+    assert await save(pieces(), tmp_path / "all.zip") == 3
+    assert (tmp_path / "all.zip").read_bytes() == b"abc"
+    assert (tmp_path / "all.zip.part").read_bytes() == b"somebody's"
+    assert len(list(tmp_path.iterdir())) == 2  # noqa: ASYNC240

@@ -3,8 +3,8 @@ import asyncio
 import grpc
 import pytest
 
-from ocr_grpc_client import OcrError, Tokens
-from ocr_grpc_client.credentials import Session
+from ocr_grpc_client import OcrClient, OcrError, Tokens
+from ocr_grpc_client.credentials import Fixed, Session
 
 
 class Issuer:
@@ -68,12 +68,40 @@ async def test_a_refresh_survives_the_call_that_began_it():
     assert issuer.spent == ["refresh 0"]
 
 
-async def test_a_refresh_that_fails_does_not_matter_while_the_token_lives():
-    issuer = Issuer(BROKEN)
+@pytest.mark.parametrize("code", ["UNAVAILABLE", "RESOURCE_EXHAUSTED"])
+async def test_a_refresh_that_fails_does_not_matter_while_the_token_lives(code: str):
+    """Its answer may have been lost; the spent token, shown again, would end the session."""
+    issuer = Issuer(OcrError(grpc.StatusCode[code], "not now"))
     mine = session(issuer, 600)
     mine._refresh_at = 0
-    assert await mine.metadata() == (("authorization", "Bearer access 0"),)
+    for _ in range(2):
+        assert await mine.metadata() == (("authorization", "Bearer access 0"),)
+    assert issuer.spent == ["refresh 0"]
+    mine._refresh_at = mine._expires_at = 0
     assert await mine.metadata() == (("authorization", "Bearer access 2"),)
+
+
+async def test_closing_waits_for_a_refresh_whose_tokens_may_go_on_elsewhere():
+    issuer = Issuer()
+    issuer.may_answer.clear()
+    mine = session(issuer, 0)
+    calling = asyncio.create_task(mine.metadata())
+    await issuer.asked.wait()
+    asyncio.get_running_loop().call_later(0.05, issuer.may_answer.set)
+    await mine.close()
+    assert mine.tokens.refresh_token == "refresh 1"
+    await calling
+
+
+@pytest.mark.parametrize("key", ["ocr_the\n-key", "ocr_thé-key", "ocr_the -key"])
+def test_what_cannot_be_a_key_is_refused_without_being_told(key: str):
+    with pytest.raises(ValueError, match="API key") as refused:
+        OcrClient("localhost:1", api_key=key)
+    assert "-key" not in str(refused.value)
+
+
+async def test_a_key_may_have_the_line_end_of_its_file():
+    assert await Fixed("ocr_the-key\n").metadata() == (("x-api-key", "ocr_the-key"),)
 
 
 async def test_a_refresh_that_fails_after_the_end_of_the_token_is_told():

@@ -1,17 +1,20 @@
 """Quotas and rate limits, as a caller meets them."""
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
-from conftest import PASSWORD, new_name, sample
+from conftest import PASSWORD, expected_pages, new_name, sample, setting, until
 
 from ocr_grpc_client import OcrClient, OcrError
 from ocr_grpc_client.messages import (
+    AdminServiceListUsageRequest,
     CallerLimits,
     CreateUserRequest,
     FieldMask,
     GetMeRequest,
     UpdateUserRequest,
+    UsageFilter,
     User,
 )
 
@@ -55,3 +58,27 @@ async def test_too_many_calls_are_refused_with_a_delay(door, admin):
     assert refused.value.code.name == "RESOURCE_EXHAUSTED"
     assert refused.value.reason == "RATE_LIMITED"
     assert 20 < refused.value.retry_delay_seconds <= 60
+
+
+async def test_one_stream_too_many_is_begun_again_when_another_has_ended(admin):
+    name = new_name()
+    user = User(user_name=name, limits=CallerLimits(concurrent_streams=1))
+    user_id = (
+        await admin.admin.create_user(CreateUserRequest(user=user, password=PASSWORD))
+    ).user.user_id
+    refused = AdminServiceListUsageRequest(
+        user_id=user_id,
+        filter=UsageFilter(method="OcrService/UploadExtract", status="RESOURCE_EXHAUSTED"),
+    )
+
+    async def refusals() -> list[str]:
+        return [each.reason for each in (await admin.admin.list_usage(refused)).records]
+
+    async with OcrClient(setting("OCR_GRPC")) as client:
+        await client.login(name, PASSWORD)
+        async with aclosing(client.extract(sample("long.pdf"))) as first:
+            await anext(first)
+            second = asyncio.create_task(client.read(sample("scan.pdf")))
+            assert set(await until(refusals)) == {"TOO_MANY_STREAMS"}
+            assert not second.done()
+        assert [page.text for page in (await second).pages] == expected_pages()

@@ -83,6 +83,35 @@ def test_a_generator_that_waits_is_closed_all_the_same(portal):
     assert closed.is_set()
 
 
+def test_whoever_waits_when_the_last_client_leaves_is_told():
+    portal = Portal.enter()
+    waits, told = threading.Event(), []
+
+    async def waiting() -> AsyncGenerator[int, None]:
+        yield 1
+        waits.set()
+        await asyncio.Event().wait()
+
+    events, left_open = portal.iterate(waiting()), portal.iterate(Numbers().generate())
+    next(left_open)
+
+    def read() -> None:
+        try:
+            list(events)
+        except RuntimeError as error:
+            told.append(str(error))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert waits.wait(10)
+    portal.leave()
+    reader.join(10)
+    assert told == ["The client is closed."]
+    left_open.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        portal.run(asyncio.sleep(0))
+
+
 def test_the_thread_ends_with_its_last_user():
     first, second = Portal.enter(), Portal.enter()
     assert first is second

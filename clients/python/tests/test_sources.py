@@ -1,4 +1,7 @@
+import asyncio
 import io
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -53,3 +56,37 @@ async def test_a_path_can_be_read_twice(tmp_path: Path):
 async def test_what_does_not_exist_is_told_before_anything_is_sent(tmp_path: Path):
     with pytest.raises(FileNotFoundError):
         await upload_of(tmp_path / "nothing")
+
+
+async def test_a_file_opened_for_text_is_refused(tmp_path: Path):
+    (tmp_path / "a.txt").write_text("Hello")
+    with (tmp_path / "a.txt").open() as file, pytest.raises(TypeError):
+        await pieces_of(file)
+
+
+async def test_a_pipe_is_read_once_and_may_wait_without_holding_anybody(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = os.open(tmp_path / "pipe", os.O_RDWR)
+    upload = await upload_of(tmp_path / "pipe")
+    assert not upload.repeatable
+    async with asyncio.timeout(10):
+        reading = asyncio.create_task(anext(upload.pieces()))
+        os.write(writer, b"abc")
+        await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.wait([reading])
+    os.close(writer)
+
+
+async def test_sources_that_wait_leave_threads_to_others(tmp_path: Path):
+    may_end = threading.Event()
+
+    def waiting():
+        may_end.wait(60)
+        yield b"abc"
+
+    slow = [asyncio.create_task(pieces_of(waiting())) for _ in range(50)]
+    async with asyncio.timeout(10):
+        assert await pieces_of([b"abc"]) == [b"abc"]
+    may_end.set()
+    assert await asyncio.gather(*slow) == [[b"abc"]] * 50

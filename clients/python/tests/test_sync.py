@@ -1,5 +1,7 @@
 """The synchronous client, which is the asynchronous one in a thread."""
 
+import gc
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from ocr_grpc_client.messages import (
     UploadDocumentRequest,
     UploadExtractRequest,
     UsageFilter,
+    UsageRecord,
 )
 
 
@@ -29,6 +32,18 @@ def client(request) -> Iterator[SyncOcrClient]:
         client.auth.register(RegisterRequest(user_name=name, password=PASSWORD))
         client.login(name, PASSWORD)
         yield client
+
+
+def records_of(client: SyncOcrClient) -> list[UsageRecord]:
+    """Wait until the ledger has the end of an extraction by this caller."""
+    request = ListUsageRequest(filter=UsageFilter(method="OcrService/UploadExtract"))
+    ends_at = time.monotonic() + 30
+    while time.monotonic() < ends_at:
+        records = client.usage.list_usage(request).records
+        if records and records[0].status != "OPEN":
+            return records
+        time.sleep(0.05)
+    raise TimeoutError
 
 
 def test_a_scan_is_read_while_it_is_watched(client):
@@ -48,14 +63,7 @@ def test_an_iterator_that_is_left_cancels_the_call(client, by: str):
         for event in client.extract(sample("long.pdf")):
             if event.delta:
                 break
-    request = ListUsageRequest(filter=UsageFilter(method="OcrService/UploadExtract"))
-    ends_at = time.monotonic() + 30
-    while time.monotonic() < ends_at:
-        records = client.usage.list_usage(request).records
-        if records and records[0].status != "OPEN":
-            break
-        time.sleep(0.05)
-    [record] = records
+    [record] = records_of(client)
     assert record.status == "CANCELLED"
     assert record.usage.pages < 24
 
@@ -106,3 +114,47 @@ def test_logging_out_ends_the_session(client):
     assert client.tokens is None
     with pytest.raises(OcrError):
         client.auth.get_me(GetMeRequest())
+
+
+def test_calls_under_way_end_when_their_client_is_closed(client):
+    events = client.extract(sample("long.pdf"))
+    assert next(events).started
+    told: list[str] = []
+
+    def read() -> None:
+        with pytest.raises(RuntimeError) as closed:
+            client.read(sample("long.pdf"))
+        told.append(str(closed.value))
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    while not next(events).delta:
+        pass
+    client.close()
+    for reader in readers:
+        reader.join(30)
+    assert told == ["The client is closed."] * 3
+    with pytest.raises(RuntimeError, match="closed"):
+        list(events)
+    with pytest.raises(RuntimeError, match="closed"):
+        client.auth.get_me(GetMeRequest())
+
+
+def test_an_interrupt_cancels_the_call(client):
+    main = threading.main_thread().ident
+    events = client.extract(sample("long.pdf"))
+    next(events)
+    threading.Timer(0.1, signal.pthread_kill, [main, signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt):
+        list(events)
+    assert [record.status for record in records_of(client)] == ["CANCELLED"]
+
+
+def test_a_generator_that_is_dropped_in_a_cycle_cancels_the_call(client):
+    cycle = {"events": client.extract(sample("long.pdf"))}
+    next(cycle["events"])
+    cycle["itself"] = cycle
+    del cycle
+    gc.collect()
+    assert [record.status for record in records_of(client)] == ["CANCELLED"]
