@@ -14,18 +14,26 @@ var sentOnce = grpc.MaxRetryRPCBufferSize(0)
 
 // attempts counts how often a document is sent until the service has begun.
 type attempts struct {
-	source   Source
-	renew    func(context.Context, *Error) bool
-	failures int
+	source     Source
+	renew      func(context.Context, *Error) bool
+	failures   int
+	repeatable bool // whether what was opened last can be opened again
 }
 
 func newAttempts(client *Client, source Source) *attempts {
 	return &attempts{source: source, renew: client.credentials.renewal()}
 }
 
+// open returns the document for the next attempt.
+func (a *attempts) open() (*content, error) {
+	document, err := a.source.open()
+	a.repeatable = err == nil && document.again
+	return document, err
+}
+
 func (a *attempts) again(ctx context.Context, failure *Error) (time.Duration, bool) {
 	a.failures++
-	if !a.source.again || a.failures >= uploads.attempts {
+	if !a.repeatable || a.failures >= uploads.attempts {
 		return 0, false
 	}
 	if a.renew(ctx, failure) {

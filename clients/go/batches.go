@@ -66,7 +66,7 @@ func (c *Client) CreateBatch(
 func (c *Client) Upload(ctx context.Context, source Source) (*ocrv1.UploadedDocument, error) {
 	sending := newAttempts(c, source)
 	for {
-		uploaded, err := c.uploadOnce(ctx, source)
+		uploaded, err := c.uploadOnce(ctx, source.name, sending)
 		var failure *Error
 		if err == nil || !errors.As(err, &failure) {
 			return uploaded, err
@@ -75,25 +75,27 @@ func (c *Client) Upload(ctx context.Context, source Source) (*ocrv1.UploadedDocu
 		if !again || ctx.Err() != nil {
 			return nil, err
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := c.sleep(ctx, pause); err != nil {
 			return nil, err
 		}
 	}
 }
 
-func (c *Client) uploadOnce(ctx context.Context, source Source) (*ocrv1.UploadedDocument, error) {
+func (c *Client) uploadOnce(
+	ctx context.Context, name string, sending *attempts,
+) (*ocrv1.UploadedDocument, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	content, size, err := source.open()
+	document, err := sending.open()
 	if err != nil {
 		return nil, err
 	}
 	stream, err := c.Batches.UploadDocument(ctx, sentOnce)
 	if err != nil {
-		_ = content.Close()
+		_ = document.Close()
 		return nil, err
 	}
-	message := &ocrv1.UploadDocumentRequest{FileName: source.name, SizeBytes: size}
+	message := &ocrv1.UploadDocumentRequest{FileName: name, SizeBytes: document.size}
 	push := func(piece []byte) error {
 		message.Content = &httpbody.HttpBody{Data: piece}
 		err := stream.Send(message)
@@ -101,7 +103,7 @@ func (c *Client) uploadOnce(ctx context.Context, source Source) (*ocrv1.Uploaded
 		return err
 	}
 	// Not CloseAndRecv, once all is sent: a refusal comes before.
-	go sendAside(content, push, stream.CloseSend, cancel)
+	go sendAside(ctx, document, push, stream.CloseSend, cancel)
 	answer := &ocrv1.UploadDocumentResponse{}
 	err = stream.RecvMsg(answer)
 	return answer.GetDocument(), orUnreadable(ctx, err)
@@ -132,13 +134,15 @@ func (c *Client) Watch(
 		request := &ocrv1.WatchBatchRequest{BatchId: batchID, Pages: options.Pages}
 		patience := newPatience(options.Patience)
 		watch := serial[*BatchEvent]{
-			after: options.AfterSequence,
+			client: c,
+			after:  options.AfterSequence,
 			open: func(ctx context.Context, after int32) (receiver[*BatchEvent], error) {
 				next := proto.CloneOf(request)
 				next.AfterSequence = after
 				return c.Batches.WatchBatch(ctx, next)
 			},
 			last:  func(event *BatchEvent) (bool, *Error) { return event.GetFinished() != nil, nil },
+			empty: true,
 			noted: func(*BatchEvent) { patience.restore() },
 			again: func(_ context.Context, failure *Error) (time.Duration, bool) {
 				return patience.again(failure)

@@ -32,7 +32,7 @@ func (c *callCredentials) unary(
 		if err == nil {
 			return nil
 		}
-		failure := newError(err, trailer)
+		failure := newError(ctx, err, trailer)
 		if !renew(ctx, failure) {
 			return failure
 		}
@@ -67,17 +67,17 @@ func (c *callCredentials) stream(
 	}
 	opened, err := reopen()
 	if err != nil {
-		return nil, newError(err, nil)
+		return nil, newError(ctx, err, nil)
 	}
-	// Not by the context of the stream: that one ends with it.
 	again := func(failure *Error) bool { return !shape.ClientStreams && renew(ctx, failure) }
-	return &callStream{ClientStream: opened, reopen: reopen, renew: again}, nil
+	return &callStream{ClientStream: opened, ctx: ctx, reopen: reopen, renew: again}, nil
 }
 
 // A callStream is one stream, or the second one after a token expired early.
 type callStream struct {
 	grpc.ClientStream
-	last   any // the last message that was sent
+	ctx    context.Context // the caller's: that of the stream ends with it
+	last   any             // the last message that was sent
 	begun  bool
 	reopen func() (grpc.ClientStream, error)
 	renew  func(*Error) bool
@@ -89,7 +89,7 @@ func (s *callStream) SendMsg(message any) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
-	return newError(err, nil)
+	return newError(s.ctx, err, nil)
 }
 
 func (s *callStream) RecvMsg(message any) error {
@@ -101,7 +101,7 @@ func (s *callStream) RecvMsg(message any) error {
 	if errors.Is(err, io.EOF) {
 		return err
 	}
-	failure := newError(err, s.Trailer())
+	failure := newError(s.ctx, err, s.Trailer())
 	if s.begun || !s.renew(failure) {
 		return failure
 	}
@@ -111,12 +111,12 @@ func (s *callStream) RecvMsg(message any) error {
 func (s *callStream) again(message any) error {
 	opened, err := s.reopen()
 	if err != nil {
-		return newError(err, nil)
+		return newError(s.ctx, err, nil)
 	}
 	s.ClientStream = opened
 	// If sending fails, receiving says why.
 	if err := errors.Join(s.SendMsg(s.last), s.CloseSend()); err != nil && !errors.Is(err, io.EOF) {
-		return newError(err, nil)
+		return newError(s.ctx, err, nil)
 	}
 	return s.RecvMsg(message)
 }

@@ -3,6 +3,7 @@ package ocr
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -41,14 +42,20 @@ type Client struct {
 
 	connection  *grpc.ClientConn
 	credentials *callCredentials
+	closed      chan struct{}
+	end         func() error
 }
 
 // Connect returns a client of the service at an address such as `ocr.example.com:50051`. It speaks
 // TLS and trusts the system's authorities unless options say otherwise.
 //
-// The connection is made by the first call and made again whenever it breaks. Fails if the options
-// contradict each other, or would send credentials in plain text to another machine.
+// The connection is made by the first call and made again whenever it breaks. An address without a
+// port has 443. Fails if the options contradict each other, if the API key cannot be one, or if
+// credentials would go in plain text to another machine.
 func Connect(address string, options ...Option) (*Client, error) {
+	if err := checkAddress(address); err != nil {
+		return nil, err
+	}
 	chosen := &settings{}
 	for _, option := range options {
 		option(chosen)
@@ -59,7 +66,7 @@ func Connect(address string, options ...Option) (*Client, error) {
 	}
 	own := &callCredentials{guarded: chosen.guarded(address), tls: !chosen.plaintext}
 	if chosen.apiKey != nil {
-		if err := own.use(apiKey(chosen.apiKey)); err != nil {
+		if err := own.useKey(chosen.apiKey); err != nil {
 			return nil, err
 		}
 	}
@@ -96,6 +103,11 @@ func connecting() grpc.ConnectParams {
 }
 
 func newClient(connection *grpc.ClientConn, own *callCredentials) *Client {
+	closed := make(chan struct{})
+	end := sync.OnceValue(func() error {
+		close(closed)
+		return connection.Close()
+	})
 	return &Client{
 		Auth:          ocrv1.NewAuthServiceClient(connection),
 		Keys:          ocrv1.NewKeysServiceClient(connection),
@@ -109,12 +121,15 @@ func newClient(connection *grpc.ClientConn, own *callCredentials) *Client {
 		Health:        grpc_health_v1.NewHealthClient(connection),
 		connection:    connection,
 		credentials:   own,
+		closed:        closed,
+		end:           end,
 	}
 }
 
-// Close ends the connection and every call under way. It does not end a session; see Logout.
+// Close ends the connection, and every call under way with CANCELLED. It may be called twice. It does
+// not end a session; see Logout.
 func (c *Client) Close() error {
-	return c.connection.Close()
+	return c.end()
 }
 
 // Login begins a session: from now on calls carry it instead of what they carried before. Its

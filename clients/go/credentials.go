@@ -2,6 +2,7 @@ package ocr
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync/atomic"
 
@@ -28,6 +29,15 @@ type callCredentials struct {
 	guarded bool // whether credentials may travel at all
 	tls     bool
 	current atomic.Pointer[credential]
+}
+
+// useKey has calls carry an API key from now on.
+func (c *callCredentials) useKey(key secret) error {
+	// gRPC would say so at each call, as if a connection had broken.
+	if strings.ContainsFunc(key(), func(each rune) bool { return each < ' ' || each > '~' }) {
+		return errors.New("ocr: what is no printable ASCII is in the API key")
+	}
+	return c.use(apiKey(key))
 }
 
 // use has calls carry something else from now on; nil: nothing.
@@ -69,12 +79,16 @@ func (c *callCredentials) RequireTransportSecurity() bool {
 	return c.tls
 }
 
-// anonymous tells the calls that get credentials, and so cannot wait for them.
+// anonymous tells the calls of who has no credentials yet, or no good ones any more.
 func anonymous(method string) bool {
 	switch method {
 	case ocrv1.AuthService_Login_FullMethodName,
+		ocrv1.AuthService_IssueToken_FullMethodName,
 		ocrv1.AuthService_RefreshToken_FullMethodName,
-		ocrv1.AuthService_Register_FullMethodName:
+		ocrv1.AuthService_Register_FullMethodName,
+		ocrv1.AuthService_VerifyEmail_FullMethodName,
+		ocrv1.AuthService_RequestPasswordReset_FullMethodName,
+		ocrv1.AuthService_ResetPassword_FullMethodName:
 		return true
 	}
 	// Probes must not depend on a session.

@@ -16,8 +16,8 @@ import (
 // domain is that of the service's ErrorInfo; a status without it was made elsewhere on the way.
 const domain = "ocr_grpc"
 
-// An Error is how a call failed. Find it by errors.As. It matches context.Canceled and
-// context.DeadlineExceeded where its code says so and the service does not.
+// An Error is how a call failed. Find it by errors.As. It matches context.Canceled if the caller's
+// context was, and context.DeadlineExceeded if that, or the deadline of the policy, was passed.
 type Error struct {
 	// Code is the status code.
 	Code codes.Code
@@ -38,6 +38,7 @@ type Error struct {
 	status     *status.Status
 	retryDelay *time.Duration
 	pushback   *time.Duration // negative: do not come again
+	ended      error          // what a context says that ended
 }
 
 // Error returns the code, the reason and the message.
@@ -63,22 +64,22 @@ func (e *Error) GRPCStatus() *status.Status {
 
 // Is says whether the error is that of a context.
 func (e *Error) Is(target error) bool {
-	switch target {
-	case context.Canceled:
-		return e.Code == codes.Canceled && e.Reason == ""
-	case context.DeadlineExceeded:
-		return e.Code == codes.DeadlineExceeded && e.Reason == ""
-	}
-	return false
+	return e.ended != nil && target == e.ended
 }
 
-// newError reads a call's error and trailing metadata.
-func newError(err error, trailer metadata.MD) *Error {
+// newError reads the error and the trailing metadata of a call that had a context.
+func newError(ctx context.Context, err error, trailer metadata.MD) *Error {
 	var known *Error
 	if errors.As(err, &known) {
 		return known
 	}
 	failure := errorOf(statusOf(err))
+	switch {
+	case failure.Code == codes.Canceled: // proxies and Close do so, too
+		failure.ended = ctx.Err()
+	case failure.Code == codes.DeadlineExceeded && failure.Reason == "":
+		failure.ended = context.DeadlineExceeded
+	}
 	if ids := trailer.Get("x-request-id"); len(ids) > 0 {
 		failure.RequestID = ids[0]
 	}

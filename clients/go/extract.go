@@ -68,8 +68,6 @@ func (c *Client) Read(
 // An extraction is one document under way.
 type extraction struct {
 	serial[*Event]
-	client   *Client
-	source   Source
 	first    *ocrv1.UploadExtractRequest // what the first message says, without content
 	id       string                      // known once it has started
 	sending  *attempts
@@ -82,8 +80,6 @@ func newExtraction(client *Client, source Source, options *ExtractOptions) *extr
 		id = rand.Text()
 	}
 	e := &extraction{
-		client: client,
-		source: source,
 		first: &ocrv1.UploadExtractRequest{
 			Options:   options.Reading,
 			FileName:  source.name,
@@ -93,7 +89,8 @@ func newExtraction(client *Client, source Source, options *ExtractOptions) *extr
 		sending:  newAttempts(client, source),
 		patience: newPatience(options.Patience),
 	}
-	e.serial = serial[*Event]{open: e.call, last: lastOfExtraction, again: e.retry, noted: e.note}
+	e.serial = serial[*Event]{
+		client: client, open: e.call, last: lastOfExtraction, again: e.retry, noted: e.note}
 	return e
 }
 
@@ -130,7 +127,7 @@ func lastOfExtraction(event *Event) (bool, *Error) {
 
 // upload sends the document while events may already come: a refusal does not wait for its end.
 func (e *extraction) upload(ctx context.Context) (receiver[*Event], error) {
-	content, size, err := e.source.open()
+	document, err := e.sending.open()
 	if err != nil {
 		return nil, err
 	}
@@ -138,18 +135,18 @@ func (e *extraction) upload(ctx context.Context) (receiver[*Event], error) {
 	stream, err := e.client.OCR.UploadExtract(ctx, sentOnce)
 	if err != nil {
 		cancel(nil)
-		_ = content.Close()
+		_ = document.Close()
 		return nil, err
 	}
 	message := proto.CloneOf(e.first)
-	message.SizeBytes = size
+	message.SizeBytes = document.size
 	push := func(piece []byte) error {
 		message.Content = &httpbody.HttpBody{Data: piece}
 		err := stream.Send(message)
 		message = &ocrv1.UploadExtractRequest{}
 		return err
 	}
-	go sendAside(content, push, stream.CloseSend, cancel)
+	go sendAside(ctx, document, push, stream.CloseSend, cancel)
 	return &uploading{stream, ctx}, nil
 }
 

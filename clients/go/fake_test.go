@@ -2,6 +2,7 @@ package ocr_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -16,8 +17,12 @@ import (
 	"google.golang.org/protobuf/protoadapt"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	ocr "ocr-grpc/clients/go"
 	"ocr-grpc/clients/go/ocrv1"
 )
+
+// errSilent has a call neither go on nor end.
+var errSilent = errors.New("nothing comes")
 
 // A fake service answers each call as a script says: for what a real one does only in bad moments.
 type fake struct {
@@ -40,6 +45,7 @@ type answer struct {
 
 func serve(t *testing.T, answers ...any) *fake {
 	t.Helper()
+	t.Cleanup(ocr.Hurry())
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	check(t, err)
 	service := &fake{calls: answers, address: listener.Addr().String()}
@@ -68,6 +74,20 @@ func (f *fake) next(request any) answer {
 		return answer{err: now}
 	}
 	return answer{}
+}
+
+// wait returns once so many requests came.
+func (f *fake) wait(t *testing.T, requests int) {
+	t.Helper()
+	for ctx := bounded(t); ctx.Err() == nil; time.Sleep(time.Millisecond) {
+		f.mu.Lock()
+		came := len(f.asked)
+		f.mu.Unlock()
+		if came >= requests {
+			return
+		}
+	}
+	t.Fatal(f.asked)
 }
 
 func (f *fake) peekHasty() bool {
@@ -160,6 +180,10 @@ type refusal struct {
 func (r refusal) Error() string { return r.reason }
 
 func end(ctx context.Context, err error) error {
+	if err == errSilent {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	refused, is := err.(refusal)
 	if !is {
 		return err

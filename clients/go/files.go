@@ -2,6 +2,7 @@ package ocr
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"os"
@@ -52,7 +53,9 @@ func write[P part](stream interface{ Recv() (P, error) }, to io.Writer) error {
 
 // save has a file written beside its place and puts it there once it is whole.
 func save(path string, fill func(io.Writer) error) error {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	beside := filepath.Join(filepath.Dir(path), "."+rand.Text())
+	// Not os.CreateTemp, whose files others may not read.
+	file, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}

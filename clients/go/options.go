@@ -44,8 +44,10 @@ func WithCAFile(path string) Option {
 	return func(s *settings) { s.caFile = path }
 }
 
-// WithAPIKey sends an API key with every call, as `x-api-key`.
+// WithAPIKey sends an API key with every call, as `x-api-key`. The line break at the end of a file
+// with a key does no harm.
 func WithAPIKey(key string) Option {
+	key = strings.TrimSpace(key)
 	return func(s *settings) { s.apiKey = func() string { return key } }
 }
 
@@ -61,6 +63,14 @@ type secret func() string
 var errPlaintext = errors.New("ocr: credentials would travel in plain text to another machine: " +
 	"use TLS, or allow it by WithPlaintextCredentials")
 
+// checkAddress refuses what gRPC would look up as the name of a machine.
+func checkAddress(address string) error {
+	if address == "" || strings.HasPrefix(address, "http://") || strings.HasPrefix(address, "https://") {
+		return fmt.Errorf("ocr: the address %q is not such as \"ocr.example.com:50051\"", address)
+	}
+	return nil
+}
+
 // guarded says whether credentials may travel to an address.
 func (s *settings) guarded(address string) bool {
 	return !s.plaintext || s.plaintextCredentials || isLocal(address)
@@ -72,7 +82,7 @@ func isLocal(address string) bool {
 	}
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return false
+		host = address // it has no port
 	}
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()

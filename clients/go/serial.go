@@ -30,6 +30,7 @@ type receiver[E event] interface {
 
 // A serial is one gapless stream of events that several calls bring, one after the other.
 type serial[E event] struct {
+	client *Client
 	// open begins a call that brings what comes after an event; 0: after none.
 	open func(ctx context.Context, after int32) (receiver[E], error)
 	// last says whether an event ends the stream, and if it does so in an error, which.
@@ -38,6 +39,8 @@ type serial[E event] struct {
 	again func(ctx context.Context, failure *Error) (time.Duration, bool)
 	// noted hears of every event.
 	noted func(E)
+	// empty has a call that ends well without an event be the end: the last one was known already.
+	empty bool
 
 	after int32
 	over  bool // the last event came
@@ -54,7 +57,7 @@ func (s *serial[E]) run(ctx context.Context, yield func(E, error) bool) {
 		var failure *Error
 		if errors.As(err, &failure) && !s.over {
 			if pause, again := s.again(ctx, failure); again && ctx.Err() == nil {
-				if err = sleep(ctx, pause); err == nil {
+				if err = s.client.sleep(ctx, pause); err == nil {
 					continue
 				}
 			}
@@ -73,8 +76,11 @@ func (s *serial[E]) receive(ctx context.Context, yield func(E, error) bool) erro
 	if err != nil {
 		return err
 	}
-	for {
+	for first := true; ; first = false {
 		next, err := stream.Recv()
+		if err == io.EOF && first && s.empty {
+			return nil
+		}
 		if err == io.EOF {
 			return cutOff("The stream ended without its last event.")
 		}
@@ -87,8 +93,6 @@ func (s *serial[E]) receive(ctx context.Context, yield func(E, error) bool) erro
 		case sequence > s.after+1:
 			return cutOff(fmt.Sprintf("Event %d came after %d.", sequence, s.after))
 		}
-		s.after++
-		s.noted(next)
 		last, failure := s.last(next)
 		if last {
 			ended := end(stream, cancel)
@@ -96,6 +100,8 @@ func (s *serial[E]) receive(ctx context.Context, yield func(E, error) bool) erro
 				return s.fail(ended, failure)
 			}
 		}
+		s.after++
+		s.noted(next)
 		if !yield(next, nil) || last {
 			return nil
 		}
@@ -119,10 +125,10 @@ func end[E event](stream receiver[E], cancel func()) *Error {
 	}
 }
 
-// fail prefers the status of the call, which has the request id, to the one of its last event.
-// Neither is a reason to call again.
+// fail prefers the status of the call, which has the request id, to the one of its last event. That
+// is the end, unless it is the first event too: then the call was refused, perhaps for a moment.
 func (s *serial[E]) fail(ended, failure *Error) error {
-	s.over = true
+	s.over = s.after > 0
 	if ended != nil {
 		return ended
 	}
@@ -146,14 +152,17 @@ func broken(failure *Error) bool {
 	return false
 }
 
-func sleep(ctx context.Context, pause time.Duration) error {
+// sleep waits as long as there is somebody to wait for.
+func (c *Client) sleep(ctx context.Context, pause time.Duration) error {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return newError(ctx.Err(), nil)
+		return newError(ctx, ctx.Err(), nil)
+	case <-c.closed:
+		return errorOf(status.New(codes.Canceled, "The client was closed."))
 	}
 }
 

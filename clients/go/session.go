@@ -105,7 +105,7 @@ func (s *session) renew(ctx context.Context, seen pair) error {
 		defer s.mu.Unlock()
 		return s.failure
 	case <-ctx.Done():
-		return newError(ctx.Err(), nil)
+		return newError(ctx, ctx.Err(), nil)
 	}
 }
 
@@ -115,11 +115,22 @@ func (s *session) ask(refresh string, renewed chan struct{}) {
 	answer, err := s.auth.RefreshToken(ctx, &ocrv1.RefreshTokenRequest{RefreshToken: refresh})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.failure = err; err == nil {
+	switch s.failure = err; {
+	case err == nil:
 		s.pair = newPair(s.pair.number+1, answer)
+	case unanswered(err):
+		// The refresh token may be spent. Sending it again would then end the session, and with it the
+		// calls under way: not before the access token is of no use any more.
+		s.pair.renewal = s.pair.expiry
 	}
 	s.renewed = nil
 	close(renewed)
+}
+
+// unanswered says whether it is unknown what the service did.
+func unanswered(err error) bool {
+	var failure *Error
+	return errors.As(err, &failure) && failure.Reason == ""
 }
 
 // temporary says whether an access token that is still good shall be used meanwhile.

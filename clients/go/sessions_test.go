@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	ocr "ocr-grpc/clients/go"
 	"ocr-grpc/clients/go/ocrv1"
@@ -63,6 +64,26 @@ func TestATokenThatIsStillGoodIsUsedWhileItCannotBeRenewed(t *testing.T) {
 	}
 }
 
+// Its refresh token may be spent: sent again it would end the session, and what runs in it.
+func TestATokenIsUsedToItsEndIfItsRenewalWasNotAnswered(t *testing.T) {
+	service := serve(t, reset, answer{}, answer{}, expired, answer{}, answer{})
+	client := signedIn(t, service)
+	ocr.Age(client)
+	for range 3 {
+		_, err := client.Auth.GetMe(bounded(t), &ocrv1.GetMeRequest{})
+		check(t, err)
+	}
+	var renewals []int
+	for index, request := range service.asked {
+		if _, is := request.(*ocrv1.RefreshTokenRequest); is {
+			renewals = append(renewals, index)
+		}
+	}
+	if !slices.Equal(renewals, []int{0, 4}) {
+		t.Fatal(service.asked)
+	}
+}
+
 func TestASpentRefreshTokenIsNotSentAgain(t *testing.T) {
 	service := serve(t, refusal{code: codes.Unauthenticated, reason: "REFRESH_TOKEN_REUSED"})
 	client := signedIn(t, service)
@@ -74,11 +95,17 @@ func TestASpentRefreshTokenIsNotSentAgain(t *testing.T) {
 	if len(service.asked) != 1 {
 		t.Fatal(service.asked)
 	}
+	// What nobody needs credentials for still works: this service does not know it, and says so.
+	_, err := client.Auth.ResetPassword(bounded(t), &ocrv1.ResetPasswordRequest{})
+	if status.Code(err) != codes.Unimplemented {
+		t.Fatal(err)
+	}
 }
 
 func TestCredentialsGoInPlainTextToThisMachineOnly(t *testing.T) {
 	for address, allowed := range map[string]bool{
 		"127.0.0.1:50051": true, "localhost:50051": true, "[::1]:50051": true, "unix:/run/ocr": true,
+		"127.0.0.1": true, "::1": true, "ocr.example.com": false,
 		"ocr.example.com:50051": false, "10.0.0.1:50051": false, "localhost.example.com:1": false,
 		"dns:///ocr.example.com:1": false,
 	} {
@@ -99,6 +126,22 @@ func TestCredentialsGoInPlainTextToThisMachineOnly(t *testing.T) {
 			check(t, err)
 		}
 	}
+}
+
+func TestWhatCannotBeAnAddressOrAKeyIsSaidAtOnce(t *testing.T) {
+	for _, address := range []string{"", "http://127.0.0.1:8080", "https://ocr.example.com"} {
+		if _, err := ocr.Connect(address); err == nil || !strings.Contains(err.Error(), "address") {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+	for _, key := range []string{"ocr_secret\nx", "ocr_secret\x00", "ocr_secretä"} {
+		_, err := ocr.Connect("localhost:1", ocr.WithAPIKey(key))
+		if err == nil || strings.Contains(err.Error(), "ocr_secret") {
+			t.Errorf("%q: %v", key, err)
+		}
+	}
+	_, err := ocr.Connect("localhost:1", ocr.WithAPIKey("ocr_secret\n")) // as a file has it
+	check(t, err)
 }
 
 func TestNoSecretIsPrinted(t *testing.T) {

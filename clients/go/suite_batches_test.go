@@ -21,6 +21,7 @@ func TestABatchIsWatchedAndDownloaded(t *testing.T) {
 		batch, err := client.CreateBatch(ctx, sources, &ocr.BatchOptions{DisplayName: "October"})
 		check(t, err)
 		finished, texts := watchToTheEnd(ctx, t, client, batch.GetBatchId())
+		wantNothingAfterTheEnd(ctx, t, client, batch.GetBatchId())
 		progress := finished.GetProgress()
 		if progress.GetDocumentsFinished() != 2 || progress.GetPagesOk() != 5 || len(texts) != 5 {
 			t.Fatalf("%v %q", finished, texts)
@@ -61,6 +62,25 @@ func watchToTheEnd(
 	return finished, texts
 }
 
+// wantNothingAfterTheEnd watches a batch that has ended, after its last event and after one more.
+func wantNothingAfterTheEnd(
+	ctx context.Context, t *testing.T, client *ocr.Client, batchID string,
+) {
+	t.Helper()
+	options := &ocr.WatchOptions{}
+	for event, err := range client.Watch(ctx, batchID, nil) {
+		check(t, err)
+		options.AfterSequence = event.GetSequence()
+	}
+	for event, err := range client.Watch(ctx, batchID, options) {
+		t.Fatal(event, err)
+	}
+	options.AfterSequence++
+	for _, err := range client.Watch(ctx, batchID, options) {
+		wantError(t, err, codes.InvalidArgument, "SEQUENCE_OUT_OF_RANGE")
+	}
+}
+
 func wantArchive(ctx context.Context, t *testing.T, client *ocr.Client, batchID string) {
 	t.Helper()
 	folder := t.TempDir()
@@ -79,6 +99,22 @@ func wantArchive(ctx context.Context, t *testing.T, client *ocr.Client, batchID 
 	check(t, err)
 	if len(files) != 1 {
 		t.Fatal(files)
+	}
+	wantModeOfFiles(t, path)
+}
+
+// wantModeOfFiles fails unless a file may be read by whom new files may be.
+func wantModeOfFiles(t *testing.T, path string) {
+	t.Helper()
+	other, err := os.Create(filepath.Join(t.TempDir(), "other"))
+	check(t, err)
+	defer other.Close()
+	usual, err := other.Stat()
+	check(t, err)
+	saved, err := os.Stat(path)
+	check(t, err)
+	if saved.Mode() != usual.Mode() {
+		t.Fatalf("%v, not %v", saved.Mode(), usual.Mode())
 	}
 }
 

@@ -101,7 +101,7 @@ func TestLeavingTheLoopStopsTheReading(t *testing.T) {
 	})
 }
 
-// ledgerOf waits until the row of a user's only upload is as it is wanted.
+// ledgerOf waits until a row of a user's uploads is as it is wanted.
 func ledgerOf(
 	t *testing.T, client *ocr.Client, wanted func(*ocrv1.UsageRecord) bool,
 ) *ocrv1.UsageRecord {
@@ -112,8 +112,8 @@ func ledgerOf(
 	for {
 		answer, err := client.Usage.ListUsage(ctx, request)
 		check(t, err)
-		if records := answer.GetRecords(); len(records) > 0 && wanted(records[0]) {
-			return records[0]
+		if found := slices.IndexFunc(answer.GetRecords(), wanted); found >= 0 {
+			return answer.GetRecords()[found]
 		}
 		select {
 		case <-time.After(100 * time.Millisecond):

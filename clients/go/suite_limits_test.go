@@ -3,6 +3,7 @@ package ocr_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -31,6 +32,30 @@ func TestASpentQuotaIsRefusedAtOnce(t *testing.T) {
 			t.Fatalf("sent %d times", sent.Load())
 		}
 	})
+}
+
+func TestADocumentTooManyIsReadOnceThereIsRoom(t *testing.T) {
+	limits := &ocrv1.CallerLimits{ConcurrentStreams: proto.Int32(1)}
+	client, ctx := keyed(t, given(t, "OCR_GRPC"), limits), bounded(t)
+	second := make(chan error, 1)
+	for event, err := range client.Extract(ctx, sample(t, "long.pdf"), nil) {
+		check(t, err)
+		if event.GetDelta() == nil {
+			continue
+		}
+		go func() {
+			document, err := client.Read(ctx, sample(t, "scan.pdf"), nil)
+			if err == nil && document.PagesOK != 3 {
+				err = fmt.Errorf("%v", document)
+			}
+			second <- err
+		}()
+		ledgerOf(t, client, func(record *ocrv1.UsageRecord) bool {
+			return record.GetReason() == "TOO_MANY_STREAMS"
+		})
+		break
+	}
+	check(t, <-second)
 }
 
 func TestTooManyCallsAreToldWhenToComeAgain(t *testing.T) {

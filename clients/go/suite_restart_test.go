@@ -13,12 +13,14 @@ import (
 // A busy machine may need longer than most callers would wait.
 var patient = &ocr.ExtractOptions{Patience: 2 * time.Minute}
 
-func TestAStreamGoesOnAfterTheServiceWasKilled(t *testing.T) {
+func TestStreamsGoOnAfterTheServiceWasKilled(t *testing.T) {
 	doors(t, func(t *testing.T, address string) {
 		given(t, "OCR_CONTROL")
-		var resumed atomic.Int32
+		var resumed, watched atomic.Int32
 		client := keyed(t, address, nil,
-			countingStreams(ocrv1.OcrService_ResumeExtract_FullMethodName, &resumed))
+			countingStreams(ocrv1.OcrService_ResumeExtract_FullMethodName, &resumed),
+			countingStreams(ocrv1.BatchService_WatchBatch_FullMethodName, &watched))
+		batch := watchAside(t, client)
 		var ready <-chan error
 		var assembler ocr.Assembler
 		finished, sequence := 0, int32(0)
@@ -41,6 +43,9 @@ func TestAStreamGoesOnAfterTheServiceWasKilled(t *testing.T) {
 			t.Fatalf("%d pages, resumed %d times, %v", finished, resumed.Load(), document)
 		}
 		wantChapters(t, document)
+		if pages, err := batch(); pages != 24 || watched.Load() < 2 {
+			t.Fatalf("%d pages, watched %d times, %v", pages, watched.Load(), err)
+		}
 	})
 }
 
@@ -51,29 +56,38 @@ func wantChapters(t *testing.T, document *ocr.Document) {
 	}
 }
 
-// The events of a batch come from one table whatever the door, so one restart will do.
-func TestAWatchGoesOnAfterTheServiceWasKilled(t *testing.T) {
-	client, ctx := keyed(t, given(t, "OCR_ENVOY"), nil), bounded(t)
-	given(t, "OCR_CONTROL")
+// watchAside makes a batch and watches it, and returns once its first page was read. What it returns
+// waits for the end, and says how many pages came.
+func watchAside(t *testing.T, client *ocr.Client) func() (pages int, err error) {
+	t.Helper()
+	ctx := bounded(t)
 	batch, err := client.CreateBatch(ctx, []ocr.Source{sample(t, "long.pdf")}, nil)
 	check(t, err)
-	var ready <-chan error
-	pages, sequence := 0, int32(0)
-	for event, err := range client.Watch(ctx, batch.GetBatchId(),
-		&ocr.WatchOptions{Patience: patient.Patience}) {
-		check(t, err)
-		if sequence++; event.GetSequence() != sequence {
-			t.Fatalf("event %d came as number %d", event.GetSequence(), sequence)
+	options := &ocr.WatchOptions{Patience: patient.Patience}
+	begun, ended := make(chan struct{}, 24), make(chan error, 1)
+	go func() {
+		sequence := int32(0)
+		for event, err := range client.Watch(ctx, batch.GetBatchId(), options) {
+			if sequence++; err == nil && event.GetSequence() != sequence {
+				err = fmt.Errorf("event %d came as number %d", event.GetSequence(), sequence)
+			}
+			if err != nil {
+				ended <- err
+				break
+			}
+			if event.GetPageFinished() != nil {
+				begun <- struct{}{}
+			}
 		}
-		if event.GetPageFinished() != nil {
+		close(begun)
+		close(ended)
+	}()
+	<-begun
+	return func() (int, error) {
+		pages := 1
+		for range begun {
 			pages++
 		}
-		if pages == 1 && ready == nil {
-			ready = restart(t)
-		}
-	}
-	check(t, <-ready)
-	if pages != 24 {
-		t.Fatalf("%d pages", pages)
+		return pages, <-ended
 	}
 }

@@ -23,6 +23,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program as usual
 	address := flag.String("address", cmp.Or(os.Getenv("OCR_ADDRESS"), "127.0.0.1:50051"),
 		"where the service is, `host:port`")
 	key := flag.String("key", os.Getenv("OCR_API_KEY"), "an API `key` (default: OCR_API_KEY)")
