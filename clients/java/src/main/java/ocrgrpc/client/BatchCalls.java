@@ -19,10 +19,12 @@ import ocrgrpc.v1.UploadedDocument;
 final class BatchCalls {
   private final Channel channel;
   private final CredentialsInterceptor credentials;
+  private final Closing client;
 
-  BatchCalls(Channel channel, CredentialsInterceptor credentials) {
+  BatchCalls(Channel channel, CredentialsInterceptor credentials, Closing client) {
     this.channel = channel;
     this.credentials = credentials;
+    this.client = client;
   }
 
   Batch create(List<Source> sources, CreateBatchRequest settings) {
@@ -43,20 +45,24 @@ final class BatchCalls {
   private UploadedDocument upload(Source source) {
     // An upload is not free to repeat when it may have arrived: it would be kept twice.
     Repetition repetition =
-        new Repetition(ServiceConfig.retryPolicy("BatchService", "UploadDocument"), false);
+        new Repetition(
+            ServiceConfig.retryPolicy("BatchService", "UploadDocument"), false, credentials);
     while (true) {
       try {
-        return uploadOnce(source, repetition);
+        try {
+          return uploadOnce(source, repetition);
+        } catch (StatusException refused) {
+          OcrException error = OcrException.of(refused);
+          if (client.isClosed()) {
+            throw Closing.closed();
+          }
+          if (!source.isRepeatable()) {
+            throw error;
+          }
+          client.pause(repetition.delay(error));
+        }
       } catch (InterruptedException interruption) {
         throw Closing.interrupted();
-      } catch (StatusException refused) {
-        OcrException error = OcrException.of(refused);
-        if (!source.isRepeatable()) {
-          throw error;
-        }
-        if (!repetition.renews(error, credentials)) {
-          new Closing().pause(repetition.delay(error));
-        }
       }
     }
   }

@@ -12,28 +12,27 @@ import ocrgrpc.v1.WatchBatchResponse;
 
 /** The events of a batch, those that happened and those to come, until it has ended. */
 public final class BatchWatch extends EventStream<WatchBatchResponse> {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
-
   private final BatchServiceBlockingV2Stub stub;
   private final WatchBatchRequest request;
-  private final Breaks breaks =
-      new Breaks(ServiceConfig.retryPolicy("BatchService", "WatchBatch"), PATIENCE, closing());
+  private final Breaks breaks;
   private int sequence;
   private boolean finished;
 
-  BatchWatch(Channel channel, String batchId, int afterSequence, boolean pages) {
-    stub = BatchServiceGrpc.newBlockingV2Stub(channel);
-    request = WatchBatchRequest.newBuilder().setBatchId(batchId).setPages(pages).build();
-    sequence = afterSequence;
+  BatchWatch(Channel channel, Closing client, String batchId, WatchSettings settings) {
+    super(client, settings.timeout());
+    stub = bounded(BatchServiceGrpc.newBlockingV2Stub(channel));
+    request = WatchBatchRequest.newBuilder().setBatchId(batchId).setPages(settings.pages()).build();
+    breaks =
+        new Breaks(ServiceConfig.retryPolicy("BatchService", "WatchBatch"), settings.patience());
+    sequence = settings.afterSequence();
   }
 
   @Override
   EventCall<WatchBatchResponse> open() {
-    breaks.called();
-    BlockingClientCall<?, WatchBatchResponse> call =
-        stub.watchBatch(request.toBuilder().setAfterSequence(sequence).build());
+    WatchBatchRequest next = request.toBuilder().setAfterSequence(sequence).build();
+    BlockingClientCall<?, WatchBatchResponse> call = breaks.attempt(stub).watchBatch(next);
     began(call);
-    return call::read;
+    return () -> breaks.read(call);
   }
 
   @Override
@@ -56,7 +55,7 @@ public final class BatchWatch extends EventStream<WatchBatchResponse> {
   }
 
   @Override
-  void recover(OcrException error) {
-    breaks.await(error);
+  Duration recover(OcrException error) {
+    return breaks.delay(error);
   }
 }

@@ -2,19 +2,34 @@ package ocrgrpc.client;
 
 import io.grpc.Status;
 import java.time.Duration;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** Whether somebody closed a stream, and waits that end when somebody does. */
+/** Whether a client, or a stream of it, was closed; and waits that end when it is. */
 final class Closing {
-  private final CountDownLatch latch = new CountDownLatch(1);
+  private final Closing client;
+  private boolean closed; // guarded by the client
+
+  /** That of a client. */
+  Closing() {
+    client = this;
+  }
+
+  /** That of a stream, which is closed with its client. */
+  Closing(Closing client) {
+    this.client = client;
+  }
 
   void close() {
-    latch.countDown();
+    synchronized (client) {
+      closed = true;
+      client.notifyAll();
+    }
   }
 
   boolean isClosed() {
-    return latch.getCount() == 0;
+    synchronized (client) {
+      return closed || client.closed;
+    }
   }
 
   /**
@@ -23,12 +38,22 @@ final class Closing {
    * @throws OcrException with `CANCELLED` if it was closed, or the thread was interrupted
    */
   void pause(Duration delay) {
-    try {
-      if (latch.await(delay.toNanos(), TimeUnit.NANOSECONDS)) {
+    long until = System.nanoTime() + delay.toNanos();
+    synchronized (client) {
+      try {
+        for (long left = delay.toNanos(); left > 0; left = until - System.nanoTime()) {
+          if (isClosed()) {
+            throw closed();
+          }
+          // Not less than a millisecond, as 0 would be for ever.
+          client.wait(Math.max(1, TimeUnit.NANOSECONDS.toMillis(left)));
+        }
+      } catch (InterruptedException interruption) {
+        throw interrupted();
+      }
+      if (isClosed()) {
         throw closed();
       }
-    } catch (InterruptedException interruption) {
-      throw interrupted();
     }
   }
 

@@ -3,6 +3,7 @@ package ocrgrpc.client;
 import io.grpc.CallCredentials;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import java.util.Objects;
 import java.util.concurrent.Executor;
 
 /**
@@ -14,11 +15,13 @@ abstract class Credentials extends CallCredentials {
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
 
+  /** Returns those of a key. */
   static Credentials ofKey(String secret) {
+    String key = checked(secret);
     return new Credentials() {
       @Override
       public void applyRequestMetadata(RequestInfo call, Executor executor, MetadataApplier to) {
-        to.apply(metadata(API_KEY, secret));
+        to.apply(metadata(API_KEY, key));
       }
     };
   }
@@ -39,6 +42,19 @@ abstract class Credentials extends CallCredentials {
                 });
       }
     };
+  }
+
+  /**
+   * Returns a secret without the space around it.
+   *
+   * @throws IllegalArgumentException if it cannot travel; gRPC would write it into the log
+   */
+  static String checked(String secret) {
+    String stripped = Objects.requireNonNull(secret, "The key or token.").strip();
+    if (!stripped.chars().allMatch(each -> '!' <= each && each <= '~')) {
+      throw new IllegalArgumentException("The key or token has characters that none has.");
+    }
+    return stripped;
   }
 
   /** Says what kind they are; secrets are never printed. */

@@ -14,40 +14,41 @@ import java.util.Optional;
  * way. Uploads are not kept, so those who send them look after that.
  */
 final class CredentialsInterceptor implements ClientInterceptor {
-  private volatile Optional<Credentials> credentials = Optional.empty();
-  private volatile Optional<Session> session = Optional.empty();
+  /** Who is calling: by a key, in a session, or neither. */
+  private record Caller(Optional<Credentials> credentials, Optional<Session> session) {}
 
-  void use(String apiKey) {
-    session = Optional.empty();
-    credentials = Optional.of(Credentials.ofKey(apiKey));
+  private static final Caller NOBODY = new Caller(Optional.empty(), Optional.empty());
+
+  private volatile Caller caller = NOBODY;
+
+  void use(Credentials key) {
+    caller = new Caller(Optional.of(key), Optional.empty());
   }
 
-  void use(Session newSession) {
-    session = Optional.of(newSession);
-    credentials = Optional.of(Credentials.ofSession(newSession));
+  void use(Session session) {
+    caller = new Caller(Optional.of(Credentials.ofSession(session)), Optional.of(session));
   }
 
   void useNone() {
-    credentials = Optional.empty();
-    session = Optional.empty();
+    caller = NOBODY;
   }
 
   Optional<Session> session() {
-    return session;
+    return caller.session();
   }
 
   @Override
   public <Q, R> ClientCall<Q, R> interceptCall(
       MethodDescriptor<Q, R> method, CallOptions options, Channel next) {
-    Optional<Session> current = session;
-    CallOptions withCredentials =
-        credentials
-            .filter(each -> options.getCredentials() == null)
-            .map(options::withCallCredentials)
-            .orElse(options);
-    if (current.isPresent() && method.getType().clientSendsOneMessage()) {
-      return new RenewingCall<>(() -> next.newCall(method, withCredentials), current.get());
+    Caller current = caller;
+    if (options.getCredentials() != null || current.credentials().isEmpty()) {
+      return next.newCall(method, options);
     }
-    return next.newCall(method, withCredentials);
+    CallOptions signed = options.withCallCredentials(current.credentials().get());
+    if (current.session().isPresent() && method.getType().clientSendsOneMessage()) {
+      return new RenewingCall<>(
+          () -> next.newCall(method, signed), current.session().get(), options.getExecutor());
+    }
+    return next.newCall(method, signed);
   }
 }

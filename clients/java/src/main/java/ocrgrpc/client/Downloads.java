@@ -7,10 +7,13 @@ import io.grpc.stub.BlockingClientCall;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
 import java.util.function.Function;
 import ocrgrpc.v1.BatchServiceGrpc;
 import ocrgrpc.v1.BatchServiceGrpc.BatchServiceBlockingV2Stub;
@@ -62,9 +65,9 @@ final class Downloads {
   /** A file comes under another name first: what was cut off is never taken for the whole. */
   private static void write(Download download, Path file) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
-    Path part = Files.createTempFile(folder, "." + file.getFileName(), ".part");
+    Path part = folder.resolve("." + file.getFileName() + "." + UUID.randomUUID() + ".part");
     try {
-      try (OutputStream to = Files.newOutputStream(part)) {
+      try (OutputStream to = Files.newOutputStream(part, StandardOpenOption.CREATE_NEW)) {
         copy(download, to);
       }
       Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
@@ -94,7 +97,7 @@ final class Downloads {
   private static void copy(Download download, OutputStream stream) throws IOException {
     try {
       download.to(stream);
-    } catch (InterruptedException interruption) {
+    } catch (InterruptedException | ClosedByInterruptException interruption) {
       throw Closing.interrupted();
     } catch (StatusException error) {
       throw OcrException.of(error);

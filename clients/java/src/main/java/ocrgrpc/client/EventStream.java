@@ -1,30 +1,43 @@
 package ocrgrpc.client;
 
+import io.grpc.Deadline;
 import io.grpc.Status;
 import io.grpc.StatusException;
+import io.grpc.stub.AbstractStub;
 import io.grpc.stub.BlockingClientCall;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Events numbered without gaps, whose connection is mended unseen when it breaks.
  *
  * <p>They wait at the service until they are asked for: one at most is held here. The stream can be
- * gone through once, by one thread; {@link #close} may be called by any. An error ends it, as
- * {@link OcrException}.
+ * gone through once, by one thread at a time; {@link #close} may be called by any. An error ends
+ * it, as {@link OcrException}. Whoever interrupts the thread that waits for an event closes it:
+ * that is an error with the code `CANCELLED`, and the thread stays marked as interrupted.
  *
  * @param <T> the events
  */
 public abstract sealed class EventStream<T> implements Iterable<T>, AutoCloseable
     permits Extraction, BatchWatch {
-  private final Closing closing = new Closing();
+  private final Closing closing;
+  private final Optional<Deadline> deadline;
   private final Events events = new Events();
   private final Object lock = new Object();
   private BlockingClientCall<?, ?> call; // guarded by the lock
   private EventCall<T> reading;
 
-  EventStream() {}
+  /**
+   * @param client ends it too
+   * @param timeout of the whole stream, from now on
+   */
+  EventStream(Closing client, Optional<Duration> timeout) {
+    closing = new Closing(client);
+    deadline = timeout.map(each -> Deadline.after(each.toNanos(), TimeUnit.NANOSECONDS));
+  }
 
   /** A call whose events are read, one after the other; null after the last. */
   interface EventCall<T> {
@@ -57,11 +70,12 @@ public abstract sealed class EventStream<T> implements Iterable<T>, AutoCloseabl
   /** Whether the last event was taken. */
   abstract boolean isFinished();
 
-  /** Waits until it is time to call again, or throws the error. */
-  abstract void recover(OcrException error);
+  /** Returns how long to wait before the next call, or throws the error. */
+  abstract Duration recover(OcrException error) throws InterruptedException;
 
-  final Closing closing() {
-    return closing;
+  /** Returns a stub whose calls end when the whole stream must. */
+  final <S extends AbstractStub<S>> S bounded(S stub) {
+    return deadline.map(stub::withDeadline).orElse(stub);
   }
 
   /** Has {@link #close} end a call. */
@@ -75,29 +89,41 @@ public abstract sealed class EventStream<T> implements Iterable<T>, AutoCloseabl
   }
 
   private Optional<T> next() {
-    while (true) {
-      try {
-        if (isFinished()) {
-          end();
-          return Optional.empty();
-        }
-        Optional<T> event = receive();
+    try {
+      while (!isFinished()) {
+        Optional<T> event = received();
         if (event.isPresent()) {
           return event;
         }
-      } catch (InterruptedException interruption) {
-        close();
-        throw Closing.interrupted();
-      } catch (StatusException | OcrException | IllegalStateException error) {
-        reading = null;
-        if (closing.isClosed()) {
-          throw Closing.closed();
-        }
-        if (error instanceof IllegalStateException misuse) {
-          throw misuse;
-        }
-        recover(OcrException.of(error));
       }
+      end();
+      return Optional.empty();
+    } catch (InterruptedException interruption) {
+      close();
+      throw Closing.interrupted();
+    }
+  }
+
+  /** Returns the next event if it is new; empty also if the connection broke and may be tried. */
+  private Optional<T> received() throws InterruptedException {
+    try {
+      return receive();
+    } catch (StatusException | OcrException | IllegalStateException error) {
+      reading = null;
+      if (closing.isClosed()) {
+        throw Closing.closed();
+      }
+      if (error instanceof IllegalStateException misuse) {
+        throw misuse;
+      }
+      OcrException told = OcrException.of(error);
+      Duration delay = recover(told);
+      if (deadline.isPresent()
+          && deadline.get().timeRemaining(TimeUnit.NANOSECONDS) < delay.toNanos()) {
+        throw told;
+      }
+      closing.pause(delay);
+      return Optional.empty();
     }
   }
 

@@ -2,13 +2,12 @@ package ocrgrpc.client;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.Channel;
-import io.grpc.Deadline;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.stub.BlockingClientCall;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import ocrgrpc.v1.OcrServiceGrpc;
 import ocrgrpc.v1.OcrServiceGrpc.OcrServiceBlockingV2Stub;
 import ocrgrpc.v1.ResumeExtractRequest;
@@ -23,12 +22,10 @@ import ocrgrpc.v1.UploadExtractResponse;
  */
 public final class Extraction extends EventStream<UploadExtractResponse> {
   private final OcrServiceBlockingV2Stub stub;
-  private final CredentialsInterceptor credentials;
   private final Source source;
   private final ExtractSettings settings;
   private final String requestId;
-  private final Repetition repetition =
-      new Repetition(ServiceConfig.retryPolicy("OcrService", "UploadExtract"), true);
+  private final Repetition repetition;
   private final Breaks breaks;
   private EventCall<UploadExtractResponse> call;
   private String extractionId = "";
@@ -39,25 +36,19 @@ public final class Extraction extends EventStream<UploadExtractResponse> {
   Extraction(
       Channel channel,
       CredentialsInterceptor credentials,
+      Closing client,
       Source source,
       ExtractSettings settings) {
-    OcrServiceBlockingV2Stub plain = OcrServiceGrpc.newBlockingV2Stub(channel);
-    this.stub =
-        settings
-            .timeout()
-            .map(each -> Deadline.after(each.toNanos(), TimeUnit.NANOSECONDS))
-            .map(plain::withDeadline)
-            .orElse(plain);
-    this.credentials = credentials;
+    super(client, settings.timeout());
+    this.stub = bounded(OcrServiceGrpc.newBlockingV2Stub(channel));
     this.source = source;
     this.settings = settings;
     this.requestId =
         settings.requestId().isEmpty() ? UUID.randomUUID().toString() : settings.requestId();
+    this.repetition =
+        new Repetition(ServiceConfig.retryPolicy("OcrService", "UploadExtract"), true, credentials);
     this.breaks =
-        new Breaks(
-            ServiceConfig.retryPolicy("OcrService", "ResumeExtract"),
-            settings.patience(),
-            closing());
+        new Breaks(ServiceConfig.retryPolicy("OcrService", "ResumeExtract"), settings.patience());
   }
 
   /** Returns the name of the request; with it, a repetition of the extraction costs nothing. */
@@ -67,7 +58,6 @@ public final class Extraction extends EventStream<UploadExtractResponse> {
 
   @Override
   EventCall<UploadExtractResponse> open() throws InterruptedException, StatusException {
-    breaks.called();
     call = extractionId.isEmpty() ? upload() : resume();
     return call;
   }
@@ -100,28 +90,17 @@ public final class Extraction extends EventStream<UploadExtractResponse> {
   }
 
   @Override
-  void recover(OcrException error) {
-    if (failed) {
+  Duration recover(OcrException error) throws InterruptedException {
+    boolean started = !extractionId.isEmpty();
+    if (failed || !(started ? settings.resumable() : source.isRepeatable())) {
       throw error;
     }
-    if (extractionId.isEmpty()) {
-      if (!source.isRepeatable()) {
-        throw error;
-      }
-      if (!repetition.renews(error, credentials)) {
-        closing().pause(repetition.delay(error));
-      }
-      return;
-    }
-    if (!settings.resumable()) {
-      throw error;
-    }
-    breaks.await(error);
+    return started ? breaks.delay(error) : repetition.delay(error);
   }
 
   private EventCall<UploadExtractResponse> upload() throws InterruptedException, StatusException {
     BlockingClientCall<UploadExtractRequest, UploadExtractResponse> upload =
-        repetition.attempt(stub).uploadExtract();
+        breaks.attempt(repetition.attempt(stub)).uploadExtract();
     began(upload);
     UploadExtractRequest first =
         UploadExtractRequest.newBuilder()
@@ -141,13 +120,15 @@ public final class Extraction extends EventStream<UploadExtractResponse> {
 
   private EventCall<UploadExtractResponse> resume() {
     BlockingClientCall<?, ResumeExtractResponse> resumed =
-        stub.resumeExtract(
-            ResumeExtractRequest.newBuilder()
-                .setExtractionId(extractionId)
-                .setAfterSequence(sequence)
-                .build());
+        breaks
+            .attempt(stub)
+            .resumeExtract(
+                ResumeExtractRequest.newBuilder()
+                    .setExtractionId(extractionId)
+                    .setAfterSequence(sequence)
+                    .build());
     began(resumed);
-    return () -> event(resumed.read());
+    return () -> event(breaks.read(resumed));
   }
 
   /** Both messages have the same fields and numbers, so the bytes of one are those of the other. */

@@ -7,6 +7,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthGrpc;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -40,6 +41,7 @@ public final class OcrClient implements AutoCloseable {
   private final ManagedChannel bare;
   private final CredentialsInterceptor credentials;
   private final Channel channel;
+  private final Closing closing = new Closing();
 
   OcrClient(ManagedChannel bare, CredentialsInterceptor credentials) {
     this.bare = bare;
@@ -69,7 +71,7 @@ public final class OcrClient implements AutoCloseable {
 
   /** Goes on with a session whose tokens were kept. Nobody else may use them any more. */
   public void resume(Tokens tokens) {
-    credentials.use(new Session(bare, tokens));
+    credentials.use(new Session(bare, tokens, InstantSource.system()));
   }
 
   /** Returns the newest tokens of the session, to keep them. Empty without a session. */
@@ -100,7 +102,7 @@ public final class OcrClient implements AutoCloseable {
    * @return the events; to be closed, which stops the reading if it is still under way
    */
   public Extraction extract(Source source, ExtractSettings settings) {
-    return new Extraction(channel, credentials, source, settings);
+    return new Extraction(channel, credentials, closing, source, settings);
   }
 
   /** Reads a whole file; see {@link #read(Source, ExtractSettings)}. */
@@ -126,22 +128,17 @@ public final class OcrClient implements AutoCloseable {
    * @param settings everything else of the request; a `request_id` is made unless it has one
    */
   public Batch createBatch(List<Source> sources, CreateBatchRequest settings) {
-    return new BatchCalls(channel, credentials).create(sources, settings);
+    return new BatchCalls(channel, credentials, closing).create(sources, settings);
   }
 
   /** Watches a batch from its beginning, without texts. */
   public BatchWatch watch(String batchId) {
-    return watch(batchId, 0, false);
+    return watch(batchId, WatchSettings.DEFAULT);
   }
 
-  /**
-   * Watches a batch to its end.
-   *
-   * @param afterSequence the number of the last event that is known; 0: from the beginning
-   * @param pages whether pages come with their text and lines
-   */
-  public BatchWatch watch(String batchId, int afterSequence, boolean pages) {
-    return new BatchWatch(channel, batchId, afterSequence, pages);
+  /** Watches a batch to its end. */
+  public BatchWatch watch(String batchId, WatchSettings settings) {
+    return new BatchWatch(channel, closing, batchId, settings);
   }
 
   /** Returns the text of one document of a batch, a form feed between pages. */
@@ -218,6 +215,7 @@ public final class OcrClient implements AutoCloseable {
   /** Ends all calls and the connection; waits for that, 5 seconds at most. */
   @Override
   public void close() {
+    closing.close();
     bare.shutdownNow();
     try {
       bare.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);

@@ -54,11 +54,13 @@ public final class OcrException extends RuntimeException {
         return ours;
       }
     }
-    if (error instanceof StatusException checked) {
-      return of(checked.getStatus(), checked.getTrailers(), error);
-    }
-    if (error instanceof StatusRuntimeException unchecked) {
-      return of(unchecked.getStatus(), unchecked.getTrailers(), error);
+    for (Throwable each = error; each != null; each = each.getCause()) {
+      if (each instanceof StatusException checked) {
+        return of(checked.getStatus(), checked.getTrailers(), error);
+      }
+      if (each instanceof StatusRuntimeException unchecked) {
+        return of(unchecked.getStatus(), unchecked.getTrailers(), error);
+      }
     }
     return of(Status.UNKNOWN.withDescription(error.getMessage()), null, error);
   }
@@ -66,14 +68,23 @@ public final class OcrException extends RuntimeException {
   static OcrException of(Status status, Metadata trailers, Throwable cause) {
     com.google.rpc.Status details = details(trailers);
     if (details.getMessage().isEmpty()) {
-      String description = status.getDescription();
-      details =
-          details.toBuilder()
-              .setMessage(description == null ? status.getCode().name() : description)
-              .build();
+      details = details.toBuilder().setMessage(message(status)).build();
     }
     String requestId = trailers == null ? null : trailers.get(REQUEST_ID);
     return new OcrException(status.getCode(), details, requestId == null ? "" : requestId, cause);
+  }
+
+  /** Returns what is wrong with the way to the service, such as a refused connection. */
+  private static String message(Status status) {
+    String description = status.getDescription();
+    String message = description == null ? status.getCode().name() : description;
+    Throwable root = status.getCause();
+    while (root != null && root.getCause() != null) {
+      root = root.getCause();
+    }
+    return root == null || root.getMessage() == null
+        ? message
+        : message.lines().findFirst().orElse("") + ": " + root.getMessage();
   }
 
   static OcrException of(com.google.rpc.Status status) {

@@ -7,6 +7,7 @@ import io.grpc.stub.BlockingClientCall;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.util.function.Function;
 
 /** Sends a document in pieces, each when the network has taken the last one. */
@@ -21,7 +22,8 @@ final class Pieces {
    * @param call where to send it
    * @param first what the first message says besides the bytes
    * @param message makes each other message of its bytes; the first is merged of both
-   * @throws UncheckedIOException if the document cannot be read; the call is cancelled
+   * @throws UncheckedIOException if the document cannot be read
+   * @throws InterruptedException also if reading the document was interrupted
    */
   static <Q> void send(
       BlockingClientCall<Q, ?> call,
@@ -29,6 +31,7 @@ final class Pieces {
       Function<HttpBody, Q> first,
       Function<HttpBody, Q> message)
       throws InterruptedException, StatusException {
+    boolean whole = false;
     try (InputStream stream = source.open()) {
       byte[] bytes = stream.readNBytes(PIECE_BYTES);
       boolean open = call.write(first.apply(body(bytes)));
@@ -39,9 +42,15 @@ final class Pieces {
       if (open) {
         call.halfClose();
       }
+      whole = true;
+    } catch (ClosedByInterruptException interruption) {
+      throw new InterruptedException();
     } catch (IOException error) {
-      call.cancel("The document could not be read.", error);
       throw new UncheckedIOException(error);
+    } finally {
+      if (!whole) {
+        call.cancel("The document was not sent as a whole.", null);
+      }
     }
   }
 

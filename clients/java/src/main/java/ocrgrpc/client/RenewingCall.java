@@ -5,12 +5,14 @@ import io.grpc.ClientCall;
 import io.grpc.ForwardingClientCallListener;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 
 /** A call of one message that is made again, once, if it is refused because its token expired. */
 final class RenewingCall<Q, R> extends ClientCall<Q, R> {
   private final Supplier<ClientCall<Q, R>> calls;
   private final Session session;
+  private final Executor executor;
   private final long beginNanos = System.nanoTime();
   private ClientCall<Q, R> call;
   private Listener<R> listener;
@@ -19,10 +21,17 @@ final class RenewingCall<Q, R> extends ClientCall<Q, R> {
   private int requested;
   private boolean halfClosed;
   private boolean cancelled;
+  private Runnable refusal;
 
-  RenewingCall(Supplier<ClientCall<Q, R>> calls, Session session) {
+  /**
+   * @param calls makes the call
+   * @param session gets another token
+   * @param executor where whoever waits for the call hears of its end; null: anywhere
+   */
+  RenewingCall(Supplier<ClientCall<Q, R>> calls, Session session, Executor executor) {
     this.calls = calls;
     this.session = session;
+    this.executor = executor == null ? Runnable::run : executor;
     this.call = calls.get();
   }
 
@@ -56,6 +65,11 @@ final class RenewingCall<Q, R> extends ClientCall<Q, R> {
   public synchronized void cancel(String why, Throwable cause) {
     cancelled = true;
     call.cancel(why, cause);
+    if (refusal != null) { // nothing is under way but the refresh
+      Status status = Status.CANCELLED.withDescription(why).withCause(cause);
+      refusal = null;
+      executor.execute(() -> listener.onClose(status, new Metadata()));
+    }
   }
 
   @Override
@@ -68,7 +82,24 @@ final class RenewingCall<Q, R> extends ClientCall<Q, R> {
     return call.getAttributes();
   }
 
-  private synchronized void again() {
+  /** Waits for another token with a call that was refused, unless it is cancelled meanwhile. */
+  private void renew(Runnable refused) {
+    synchronized (this) {
+      refusal = refused;
+    }
+    session.replaced(beginNanos).whenComplete((tokens, error) -> renewed(error == null));
+  }
+
+  private synchronized void renewed(boolean good) {
+    Runnable refused = refusal;
+    refusal = null;
+    if (refused == null) {
+      return;
+    }
+    if (!good) {
+      executor.execute(refused);
+      return;
+    }
     call = calls.get();
     Metadata copy = new Metadata();
     copy.merge(headers);
@@ -76,9 +107,6 @@ final class RenewingCall<Q, R> extends ClientCall<Q, R> {
     call.request(requested);
     call.sendMessage(message);
     call.halfClose();
-    if (cancelled) {
-      call.cancel("Cancelled while its token was refreshed.", null);
-    }
   }
 
   private synchronized boolean isWhole() {
@@ -122,16 +150,7 @@ final class RenewingCall<Q, R> extends ClientCall<Q, R> {
         responses.onClose(status, trailers);
         return;
       }
-      session
-          .replaced(beginNanos)
-          .whenComplete(
-              (tokens, error) -> {
-                if (error == null) {
-                  again();
-                } else {
-                  responses.onClose(status, trailers);
-                }
-              });
+      renew(() -> responses.onClose(status, trailers));
     }
 
     private void tellHeaders() {

@@ -7,6 +7,7 @@ import io.grpc.Channel;
 import io.grpc.Status;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.concurrent.CompletableFuture;
 import ocrgrpc.v1.AuthServiceGrpc;
 import ocrgrpc.v1.RefreshTokenRequest;
@@ -16,13 +17,15 @@ import ocrgrpc.v1.RefreshTokenResponse;
  * Keeps the tokens of a session fresh.
  *
  * <p>A refresh token works once, and the session ends if it is used twice: however many calls run,
- * one refresh is under way at a time. Nothing here blocks.
+ * one refresh is under way at a time. If its answer is lost the old pair is used as long as it
+ * lives: another try might be the second use. Nothing here blocks.
  */
 final class Session {
   /** How long before its end an access token is replaced. */
   private static final Duration AHEAD = Duration.ofSeconds(60);
 
   private final Channel channel;
+  private final InstantSource clock;
   private Tokens tokens;
   private Instant refreshTime;
   private long tokenNanos = System.nanoTime();
@@ -31,9 +34,11 @@ final class Session {
   /**
    * @param channel to the service, without credentials
    * @param tokens the pair to begin with
+   * @param clock says when they expire
    */
-  Session(Channel channel, Tokens tokens) {
+  Session(Channel channel, Tokens tokens, InstantSource clock) {
     this.channel = channel;
+    this.clock = clock;
     take(tokens);
   }
 
@@ -44,7 +49,7 @@ final class Session {
 
   /** Returns the pair to call with, after a refresh if it is time for one. */
   synchronized CompletableFuture<Tokens> fresh() {
-    if (refresh == null && Instant.now().isBefore(refreshTime)) {
+    if (refresh == null && clock.instant().isBefore(refreshTime)) {
       return CompletableFuture.completedFuture(tokens);
     }
     Tokens old = tokens;
@@ -52,7 +57,7 @@ final class Session {
         .exceptionallyCompose(
             error ->
                 OcrException.of(error).code() != Status.Code.UNAUTHENTICATED
-                        && Instant.now().isBefore(old.expireTime())
+                        && clock.instant().isBefore(old.expireTime())
                     ? CompletableFuture.completedFuture(old) // it still works
                     : CompletableFuture.failedFuture(OcrException.of(error)));
   }
@@ -103,10 +108,11 @@ final class Session {
 
   private synchronized void failed() {
     refresh = null;
+    refreshTime = tokens.expireTime();
   }
 
   private void take(Tokens pair) {
-    Duration life = Duration.between(Instant.now(), pair.expireTime());
+    Duration life = Duration.between(clock.instant(), pair.expireTime());
     Duration ahead = life.dividedBy(2).compareTo(AHEAD) < 0 ? life.dividedBy(2) : AHEAD;
     tokens = pair;
     tokenNanos = System.nanoTime();

@@ -4,6 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -27,17 +28,20 @@ public final class Source {
   }
 
   /**
-   * Returns a file, read while it is sent.
+   * Returns a file, read while it is sent. From a pipe it can be sent once.
    *
-   * @throws java.io.IOException if it cannot be read
+   * @throws IOException if it cannot be read
    */
   public static Source of(Path path) throws IOException {
+    if (Files.isDirectory(path)) {
+      throw new FileSystemException(path.toString(), null, "is a folder");
+    }
     Path name = path.getFileName();
     return new Source(
         () -> Files.newInputStream(path),
         name == null ? "" : name.toString(),
         Files.size(path),
-        true);
+        Files.isRegularFile(path)); // not what comes through a pipe
   }
 
   /** Returns bytes, which must not change until they are sent, and what the file is called. */

@@ -10,6 +10,12 @@ import java.time.Instant;
  * @param expireTime when the access token expires
  */
 public record Tokens(String accessToken, String refreshToken, Instant expireTime) {
+  /** Takes them as they were kept; space around them is dropped. */
+  public Tokens {
+    accessToken = Credentials.checked(accessToken);
+    refreshToken = Credentials.checked(refreshToken);
+  }
+
   static Tokens of(String accessToken, String refreshToken, int expiresInSeconds) {
     return new Tokens(accessToken, refreshToken, Instant.now().plusSeconds(expiresInSeconds));
   }

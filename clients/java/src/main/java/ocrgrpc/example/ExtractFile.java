@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -68,8 +69,10 @@ public final class ExtractFile {
       return 0;
     } catch (OcrException refused) {
       System.err.println("ocr-extract: " + refused);
-    } catch (IOException | UncheckedIOException unreadable) {
-      System.err.println("ocr-extract: " + unreadable.getMessage());
+    } catch (NoSuchFileException missing) {
+      System.err.println("ocr-extract: There is no " + missing.getMessage());
+    } catch (IOException | UncheckedIOException | IllegalArgumentException unusable) {
+      System.err.println("ocr-extract: " + unusable.getMessage());
     }
     return 1;
   }

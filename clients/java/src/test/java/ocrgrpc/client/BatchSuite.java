@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.zip.ZipFile;
@@ -38,7 +38,7 @@ abstract class BatchSuite {
           client.createBatch(
               List.of(Source.of(Stage.sample("scan.pdf")), Source.of(Stage.sample("text.pdf"))),
               SETTINGS);
-      List<WatchBatchResponse> events = watched(client, batch, false);
+      List<WatchBatchResponse> events = watched(client, batch);
       assertEquals(
           BatchState.BATCH_STATE_FINISHED, events.get(events.size() - 1).getFinished().getState());
       BatchDocument scan = firstDocument(client, batch);
@@ -57,6 +57,8 @@ abstract class BatchSuite {
         assertTrue(zip.size() >= 2);
       }
       assertEquals(1, folder.toFile().list().length);
+      Path other = Files.createFile(folder.resolve("other"));
+      assertEquals(Files.getPosixFilePermissions(other), Files.getPosixFilePermissions(archive));
     }
   }
 
@@ -72,25 +74,19 @@ abstract class BatchSuite {
     }
   }
 
-  /** Watches to the end, with a restart of the service after the first page where that is asked. */
-  static List<WatchBatchResponse> watched(OcrClient client, Batch batch, boolean restart) {
+  private static List<WatchBatchResponse> watched(OcrClient client, Batch batch) {
     List<WatchBatchResponse> events = new ArrayList<>();
-    CompletableFuture<Void> restarted = null;
     try (BatchWatch watch = client.watch(batch.getBatchId())) {
-      for (WatchBatchResponse event : watch) {
-        events.add(event);
-        if (restart && restarted == null && event.hasPageFinished()) {
-          restarted = CompletableFuture.runAsync(Stage::restart);
-        }
-      }
+      watch.forEach(events::add);
     }
-    if (restarted != null) {
-      restarted.join();
-    }
+    assertGapless(events);
+    return events;
+  }
+
+  static void assertGapless(List<WatchBatchResponse> events) {
     assertEquals(
         IntStream.rangeClosed(1, events.size()).boxed().toList(),
         events.stream().map(WatchBatchResponse::getSequence).toList());
-    return events;
   }
 
   private static BatchDocument firstDocument(OcrClient client, Batch batch) {

@@ -4,31 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.protobuf.ByteString;
-import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.Code;
 import io.grpc.Status;
-import io.grpc.stub.ServerCallStreamObserver;
-import io.grpc.stub.StreamObserver;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import ocrgrpc.v1.ExtractionFailed;
-import ocrgrpc.v1.ExtractionFinished;
-import ocrgrpc.v1.ExtractionStarted;
-import ocrgrpc.v1.OcrServiceGrpc;
-import ocrgrpc.v1.ResumeExtractRequest;
-import ocrgrpc.v1.ResumeExtractResponse;
-import ocrgrpc.v1.TextDelta;
-import ocrgrpc.v1.UploadExtractRequest;
+import ocrgrpc.v1.PageFinished;
 import ocrgrpc.v1.UploadExtractResponse;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -36,91 +20,96 @@ import org.junit.jupiter.api.Timeout;
 /** What an extraction does when calls break off or are refused. */
 @Timeout(60)
 final class ExtractionTest {
-  private static final UploadExtractResponse STARTED =
-      UploadExtractResponse.newBuilder()
-          .setSequence(1)
-          .setStarted(ExtractionStarted.newBuilder().setExtractionId("id"))
-          .build();
+  private static final Source SOURCE = Source.of(new byte[3], "a");
 
-  /** Each call's events, and the error it ends with, if it does with one. */
-  private record Answer(Throwable error, UploadExtractResponse... events) {}
-
-  private final Deque<Answer> answers = new ArrayDeque<>();
-  private final List<String> calls = new ArrayList<>();
-  private final CountDownLatch called = new CountDownLatch(1);
-  private final CountDownLatch cancelled = new CountDownLatch(1);
-  private long bytes;
+  private final FakeOcr ocr = new FakeOcr();
 
   @Test
   void aBrokenStreamGoesOnAfterTheLastEvent() throws IOException {
-    answer(Status.UNAVAILABLE.asException(), STARTED, delta(2));
-    answer(Status.INTERNAL.asException());
-    answer(FakeService.error(Code.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS", 0.01));
-    answer(FakeService.error(Code.UNAVAILABLE, "SHUTTING_DOWN", 0), delta(2), delta(3));
-    answer(null, delta(4), finished(5));
-    assertEquals(List.of(1, 2, 3, 4, 5), read(Source.of(new byte[3], "a")));
-    assertEquals(List.of("upload", "resume 2", "resume 2", "resume 2", "resume 3"), calls);
+    ocr.answer(Status.UNAVAILABLE.asException(), FakeOcr.STARTED, FakeOcr.delta(2));
+    ocr.answer(Status.INTERNAL.asException());
+    ocr.answer(FakeService.error(Code.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS", 0.01));
+    ocr.answer(
+        FakeService.error(Code.UNAVAILABLE, "SHUTTING_DOWN", 0),
+        FakeOcr.delta(2),
+        FakeOcr.delta(3));
+    ocr.answer(null, FakeOcr.delta(4), FakeOcr.finished(5));
+    assertEquals(List.of(1, 2, 3, 4, 5), read(SOURCE));
+    assertEquals(List.of("upload", "resume 2", "resume 2", "resume 2", "resume 3"), ocr.calls());
   }
 
   @Test
   void anErrorOfTheServiceEndsTheStream() throws IOException {
-    answer(FakeService.error(Code.ABORTED, "EXTRACTION_RESUMED", 0), STARTED, delta(2));
-    OcrException error = assertThrows(OcrException.class, () -> read(Source.of(new byte[3], "a")));
+    ocr.answer(
+        FakeService.error(Code.ABORTED, "EXTRACTION_RESUMED", 0),
+        FakeOcr.STARTED,
+        FakeOcr.delta(2));
+    OcrException error = assertThrows(OcrException.class, () -> read(SOURCE));
     assertEquals("EXTRACTION_RESUMED", error.reason());
     assertEquals("7", error.metadata().get("limit"));
   }
 
   @Test
   void patienceEnds() throws IOException {
-    answer(Status.UNAVAILABLE.asException(), STARTED);
+    ocr.answer(Status.UNAVAILABLE.asException(), FakeOcr.STARTED);
     for (int each = 0; each < 50; each++) {
-      answer(Status.INTERNAL.withDescription("gone").asException());
+      ocr.answer(Status.INTERNAL.withDescription("gone").asException());
     }
     ExtractSettings settings = ExtractSettings.DEFAULT.withPatience(Duration.ofMillis(500));
-    OcrException error =
-        assertThrows(OcrException.class, () -> read(Source.of(new byte[3], "a"), settings));
+    OcrException error = assertThrows(OcrException.class, () -> read(SOURCE, settings));
     assertEquals(Status.Code.INTERNAL, error.code());
   }
 
   @Test
   void anUploadThatDidNotBeginIsSentAgain() throws IOException {
-    answer(Status.UNAVAILABLE.asException());
-    answer(FakeService.error(Code.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS", 0.01), failed());
-    answer(null, STARTED, finished(2));
+    ocr.answer(Status.UNAVAILABLE.asException());
+    ocr.answer(
+        FakeService.error(Code.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS", 0.01), FakeOcr.FAILED);
+    ocr.answer(null, FakeOcr.STARTED, FakeOcr.finished(2));
     assertEquals(List.of(1, 2), read(Source.of(new byte[1 << 20], "a")));
-    assertEquals(List.of("upload", "upload", "upload"), calls);
-    assertEquals(3L << 20, bytes);
+    assertEquals(List.of("upload", "upload", "upload"), ocr.calls());
+    assertEquals(3L << 20, ocr.bytes());
   }
 
   @Test
   void anUploadIsSentAsOftenAsThePolicyAllows() throws IOException {
     for (int each = 0; each < 20; each++) {
-      answer(FakeService.error(Code.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS", 0.01));
+      ocr.answer(FakeService.error(Code.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS", 0.01));
     }
-    assertThrows(OcrException.class, () -> read(Source.of(new byte[3], "a")));
-    assertEquals(5, calls.size());
+    assertThrows(OcrException.class, () -> read(SOURCE));
+    assertEquals(5, ocr.calls().size());
   }
 
   @Test
   void aStreamOfTheCallerIsSentOnce() throws IOException {
-    answer(Status.UNAVAILABLE.asException());
+    ocr.answer(Status.UNAVAILABLE.asException());
     Source source = Source.of(new ByteArrayInputStream(new byte[3]), "a");
     assertThrows(OcrException.class, () -> read(source));
-    assertEquals(List.of("upload"), calls);
+    assertEquals(List.of("upload"), ocr.calls());
   }
 
   @Test
-  void closingFromAnotherThreadEndsTheCall() throws Exception {
-    try (FakeService service = new FakeService(new Answering());
+  void aTimeoutIsNotSpentWaitingToComeAgain() throws IOException {
+    ocr.answer(FakeService.error(Code.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS", 15), FakeOcr.FAILED);
+    ExtractSettings settings = ExtractSettings.DEFAULT.withTimeout(Duration.ofSeconds(10));
+    long beginNanos = System.nanoTime();
+    OcrException error = assertThrows(OcrException.class, () -> read(SOURCE, settings));
+    assertEquals("TOO_MANY_STREAMS", error.reason());
+    assertTrue(System.nanoTime() - beginNanos < TimeUnit.SECONDS.toNanos(9));
+  }
+
+  @Test
+  void aPageMayHaveThirtyMegabytesOfText() throws IOException {
+    String text = "😀".repeat(30_000_000 / 4);
+    UploadExtractResponse page =
+        UploadExtractResponse.newBuilder()
+            .setSequence(2)
+            .setPageFinished(PageFinished.newBuilder().setPageNumber(1).setText(text))
+            .build();
+    ocr.answer(null, FakeOcr.STARTED, page, FakeOcr.finished(3));
+    try (FakeService service = new FakeService(ocr);
         OcrClient client = service.client()) {
-      Extraction extraction = client.extract(Source.of(new byte[3], "a"), ExtractSettings.DEFAULT);
-      CompletableFuture<Void> reading =
-          CompletableFuture.runAsync(() -> assertTrue(extraction.iterator().hasNext()));
-      assertTrue(called.await(30, TimeUnit.SECONDS));
-      extraction.close();
-      Exception error = assertThrows(Exception.class, reading::get);
-      assertEquals(Status.Code.CANCELLED, OcrException.of(error).code());
-      assertTrue(cancelled.await(30, TimeUnit.SECONDS));
+      assertEquals(text, client.read(SOURCE, ExtractSettings.DEFAULT).text());
     }
   }
 
@@ -130,7 +119,7 @@ final class ExtractionTest {
 
   private List<Integer> read(Source source, ExtractSettings settings) throws IOException {
     List<Integer> numbers = new ArrayList<>();
-    try (FakeService service = new FakeService(new Answering());
+    try (FakeService service = new FakeService(ocr);
         OcrClient client = service.client();
         Extraction extraction = client.extract(source, settings)) {
       for (UploadExtractResponse event : extraction) {
@@ -138,96 +127,5 @@ final class ExtractionTest {
       }
     }
     return numbers;
-  }
-
-  private void answer(Throwable error, UploadExtractResponse... events) {
-    answers.add(new Answer(error, events));
-  }
-
-  private static UploadExtractResponse delta(int sequence) {
-    return UploadExtractResponse.newBuilder()
-        .setSequence(sequence)
-        .setDelta(TextDelta.newBuilder().setPageNumber(1).setRevision(1).setText("a"))
-        .build();
-  }
-
-  private static UploadExtractResponse failed() {
-    return UploadExtractResponse.newBuilder()
-        .setSequence(1)
-        .setFailed(ExtractionFailed.getDefaultInstance())
-        .build();
-  }
-
-  private static UploadExtractResponse finished(int sequence) {
-    return UploadExtractResponse.newBuilder()
-        .setSequence(sequence)
-        .setFinished(ExtractionFinished.getDefaultInstance())
-        .build();
-  }
-
-  private final class Answering extends OcrServiceGrpc.OcrServiceImplBase {
-    @Override
-    public StreamObserver<UploadExtractRequest> uploadExtract(
-        StreamObserver<UploadExtractResponse> responses) {
-      ((ServerCallStreamObserver<?>) responses).setOnCancelHandler(cancelled::countDown);
-      note("upload");
-      return new StreamObserver<>() {
-        @Override
-        public void onNext(UploadExtractRequest request) {
-          bytes += request.getContent().getData().size();
-        }
-
-        @Override
-        public void onError(Throwable error) {
-          // The call was cancelled.
-        }
-
-        @Override
-        public void onCompleted() {
-          if (!answers.isEmpty()) {
-            send(answers.remove(), responses);
-          }
-        }
-      };
-    }
-
-    @Override
-    public void resumeExtract(
-        ResumeExtractRequest request, StreamObserver<ResumeExtractResponse> responses) {
-      note("resume " + request.getAfterSequence());
-      Answer answer = answers.remove();
-      for (UploadExtractResponse event : answer.events()) {
-        responses.onNext(resumed(event.toByteString()));
-      }
-      end(answer, responses);
-    }
-
-    private void note(String call) {
-      synchronized (calls) {
-        calls.add(call);
-      }
-      called.countDown();
-    }
-
-    private void send(Answer answer, StreamObserver<UploadExtractResponse> responses) {
-      Arrays.stream(answer.events()).forEach(responses::onNext);
-      end(answer, responses);
-    }
-
-    private void end(Answer answer, StreamObserver<?> responses) {
-      if (answer.error() == null) {
-        responses.onCompleted();
-      } else {
-        responses.onError(answer.error());
-      }
-    }
-
-    private ResumeExtractResponse resumed(ByteString event) {
-      try {
-        return ResumeExtractResponse.parseFrom(event);
-      } catch (InvalidProtocolBufferException impossible) {
-        throw new IllegalStateException(impossible);
-      }
-    }
   }
 }

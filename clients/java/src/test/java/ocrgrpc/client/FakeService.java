@@ -8,14 +8,19 @@ import com.google.rpc.RetryInfo;
 import io.grpc.BindableService;
 import io.grpc.Grpc;
 import io.grpc.InsecureServerCredentials;
+import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerBuilder;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.io.IOException;
+import java.util.concurrent.TimeUnit;
 
 /** A server on this machine that does what a test says: what the real one does only by accident. */
 final class FakeService implements AutoCloseable {
+  private static final Metadata.Key<String> PUSHBACK =
+      Metadata.Key.of("grpc-retry-pushback-ms", Metadata.ASCII_STRING_MARSHALLER);
+
   private final Server server;
 
   FakeService(BindableService... services) throws IOException {
@@ -44,14 +49,31 @@ final class FakeService implements AutoCloseable {
                         .putMetadata("limit", "7")
                         .build()));
     if (retrySeconds > 0) {
-      Duration delay = Duration.newBuilder().setNanos((int) (retrySeconds * 1e9)).build();
+      Duration delay =
+          Duration.newBuilder()
+              .setSeconds((long) retrySeconds)
+              .setNanos((int) (retrySeconds % 1 * 1e9))
+              .build();
       status.addDetails(Any.pack(RetryInfo.newBuilder().setRetryDelay(delay).build()));
     }
-    return StatusProto.toStatusRuntimeException(status.build());
+    StatusRuntimeException error = StatusProto.toStatusRuntimeException(status.build());
+    if (retrySeconds > 0) { // for gRPC's own retries
+      error.getTrailers().put(PUSHBACK, String.valueOf((int) (retrySeconds * 1000)));
+    }
+    return error;
+  }
+
+  int port() {
+    return server.getPort();
   }
 
   @Override
   public void close() {
     server.shutdownNow();
+    try {
+      server.awaitTermination(10, TimeUnit.SECONDS);
+    } catch (InterruptedException interruption) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -3,14 +3,19 @@ package ocrgrpc.client;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.rpc.Code;
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerInterceptors;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.time.Instant;
@@ -18,7 +23,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import ocrgrpc.v1.AuthServiceGrpc;
 import ocrgrpc.v1.GetMeRequest;
@@ -36,6 +43,7 @@ final class SessionTest {
 
   private final AtomicInteger refreshes = new AtomicInteger();
   private final ConcurrentLinkedQueue<String> seen = new ConcurrentLinkedQueue<>();
+  private final CountDownLatch refreshing = new CountDownLatch(1);
   private final CountDownLatch release = new CountDownLatch(1);
   private volatile StatusRuntimeException refusal;
 
@@ -82,6 +90,75 @@ final class SessionTest {
     }
   }
 
+  @Test
+  void aRefreshThatIsRefusedAfterACallWasEndsTheCall() throws IOException {
+    release.countDown();
+    refusal = FakeService.error(Code.UNAUTHENTICATED, "REFRESH_TOKEN_REUSED", 0);
+    try (FakeService service = service();
+        OcrClient client = service.client()) {
+      client.resume(new Tokens("expired", "refresh-0", Instant.now().plusSeconds(600)));
+      OcrException error =
+          OcrException.of(
+              assertThrows(
+                  StatusRuntimeException.class,
+                  () -> client.auth().getMe(GetMeRequest.getDefaultInstance())));
+      assertEquals("TOKEN_EXPIRED", error.reason());
+    }
+  }
+
+  @Test
+  void aCallCanBeCancelledWhileItsTokenIsRefreshed() throws Exception {
+    try (FakeService service = service();
+        OcrClient client = service.client()) {
+      client.resume(new Tokens("expired", "refresh-0", Instant.now().plusSeconds(600)));
+      AtomicReference<Status> end = new AtomicReference<>();
+      CountDownLatch ended = new CountDownLatch(1);
+      ClientCall<GetMeRequest, GetMeResponse> call =
+          client.channel().newCall(AuthServiceGrpc.getGetMeMethod(), CallOptions.DEFAULT);
+      ClientCalls.asyncUnaryCall(
+          call,
+          GetMeRequest.getDefaultInstance(),
+          new StreamObserver<>() {
+            @Override
+            public void onNext(GetMeResponse response) {}
+
+            @Override
+            public void onError(Throwable error) {
+              end.set(Status.fromThrowable(error));
+              ended.countDown();
+            }
+
+            @Override
+            public void onCompleted() {}
+          });
+      assertTrue(refreshing.await(30, TimeUnit.SECONDS));
+      call.cancel("Enough.", null);
+      assertTrue(ended.await(20, TimeUnit.SECONDS));
+      assertEquals(Status.Code.CANCELLED, end.get().getCode());
+      release.countDown();
+    }
+  }
+
+  @Test
+  void aRefreshWhoseAnswerIsLostIsNotTriedAgainWhileTheTokenLives() throws IOException {
+    release.countDown();
+    refusal = Status.UNAVAILABLE.asRuntimeException();
+    Instant begin = Instant.now();
+    AtomicReference<Instant> now = new AtomicReference<>(begin);
+    try (FakeService service = service();
+        OcrClient client = service.client()) {
+      Tokens tokens = new Tokens("access-0", "refresh-0", begin.plusSeconds(600));
+      Session session = new Session(client.channel(), tokens, now::get);
+      now.set(begin.plusSeconds(570));
+      assertEquals("access-0", session.fresh().join().accessToken());
+      assertEquals("access-0", session.fresh().join().accessToken());
+      assertEquals(1, refreshes.get());
+      now.set(begin.plusSeconds(601));
+      refusal = null;
+      assertEquals("access-2", session.fresh().join().accessToken());
+    }
+  }
+
   private FakeService service() throws IOException {
     AuthServiceGrpc.AuthServiceImplBase auth =
         new AuthServiceGrpc.AuthServiceImplBase() {
@@ -102,6 +179,7 @@ final class SessionTest {
 
   private void refresh(StreamObserver<RefreshTokenResponse> responses) {
     int count = refreshes.incrementAndGet();
+    refreshing.countDown();
     try {
       release.await();
     } catch (InterruptedException ended) {
