@@ -15,7 +15,6 @@ from ocr_grpc.sidecar.local_replies import HEALTH_PATH
 from ocr_grpc.sidecar.plan import ORIGINAL_PATH, JsonObject, typed
 
 STDOUT = "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"
-FILTER = "envoy.config.accesslog.v3"
 FILE = "(file)"
 OTHER = "(other)"
 """For paths of nobody: there are as many as callers can think of."""
