@@ -1,0 +1,1 @@
+import"./shell-Dq8eqskj.js";import{t as e}from"./reference-D-0aKob9.js";e({});

@@ -1,1 +1,0 @@
-import"./shell-Q_ffZOGY.js";import{t as e}from"./reference-D-0aKob9.js";e({"hide-console":`true`,"hide-authentication":`true`,"schema-expand-level":`2`});
