@@ -35,6 +35,19 @@ async function untilFirstText() {
   return { kinds };
 }
 
+/**
+ * What a call ends with whose deadline is over. The client's own timer ends it, unless Envoy's, which has the same
+ * time, is quicker: gRPC-Web hears UNAVAILABLE then. So there is more than one try.
+ */
+async function late() {
+  let end = {};
+  for (let tries = 0; tries < 5; tries++) {
+    end = await refused(ocr.extract({ content }, { timeoutMs: 1000 }));
+    if ("code" in end && end.code === "DeadlineExceeded") break;
+  }
+  return end;
+}
+
 const capabilities = await ocr.getCapabilities({});
 const failed: (string | undefined)[] = [];
 const failure = await refused(
@@ -49,6 +62,6 @@ console.log(
     hungUp: await untilFirstText(),
     refused: await refused(ocr.extract({ content: new Uint8Array() })),
     streamed: { kinds: failed, ...failure },
-    late: await refused(ocr.extract({ content }, { timeoutMs: 1000 })),
+    late: await late(),
   }),
 );

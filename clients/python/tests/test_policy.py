@@ -33,7 +33,7 @@ def test_every_name_in_the_policy_is_an_rpc_or_a_service(config):
     from ocr_grpc_client import services
 
     for name in config["name"]:
-        stub = getattr(services, f"{name['service'].removeprefix('ocr_grpc.v1.')}Stub")
+        stub = getattr(services, f"{name['service'].rsplit('.', 1)[-1]}Stub")
         method = name.get("method", "")
         assert not method or hasattr(stub, snake(method))
 

@@ -23,7 +23,7 @@ test("a method's own entry comes before its service's", () => {
 });
 
 test("what is not named has neither deadline nor retries", () => {
-  assert.deepEqual(policy.of("grpc.health.v1.Health", "Check"), {});
+  assert.deepEqual(policy.of("grpc.health.v1.Health", "Watch"), {});
   assert.equal(policy.of("ocr_grpc.v1.BatchService", "WatchBatch").timeoutMs, undefined);
   assert.equal(policy.of("ocr_grpc.v1.AuthService", "RefreshToken").retry, undefined);
 });
