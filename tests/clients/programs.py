@@ -14,12 +14,12 @@ from tests.clients.stage import ROOT
 CLIENTS = ROOT / "clients"
 
 
-def require(*programs: str) -> None:
-    """Skip, or in CI fail, where one of some programs is not installed."""
+def require(*programs: str, path: str | None = None) -> None:
+    """Skip, or in CI fail, where one of some programs is not on a path, by default PATH."""
     for program in programs:
-        if shutil.which(program) is None:
+        if shutil.which(program, path=path) is None:
             (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(
-                f"The program `{program}` is not installed."
+                f"The program `{program}` is not installed; see `.ci/tools`."
             )
 
 

@@ -13,7 +13,6 @@ last from one block to the next. The rules of such a block:
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -21,9 +20,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
-
-from tests.clients.programs import ROOT, fenced
+from tests.clients.programs import ROOT, fenced, require
 
 STATUS = "echo $?"
 PROGRAMS = (ROOT / ".build" / "bin", ROOT / ".venv" / "bin")
@@ -142,9 +139,4 @@ def _run(script: str, folder: Path, timeout_seconds: float) -> str:
 
 def require_tools(*programs: str) -> None:
     """Skip, or in CI fail, where one of some programs is neither installed nor in `.build/bin`."""
-    path = search_path()
-    for program in programs:
-        if shutil.which(program, path=path) is None:
-            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(
-                f"The program `{program}` is not installed; `.ci/tools` installs it where Go is."
-            )
+    require(*programs, path=search_path())
