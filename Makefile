@@ -8,7 +8,7 @@ TEST_PROCESSES ?= 3
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-hostile test-web test-clients clients lint protos protos-check proto-breaking proto-release openapi openapi-check web web-check lock bench bench-quick faults fuzz clean
+.PHONY: help setup serve test test-hostile test-operations test-web test-clients clients lint protos protos-check proto-breaking proto-release openapi openapi-check settings web web-check lock bench bench-quick faults soak fuzz clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -28,14 +28,19 @@ serve: setup ## Run the service on this machine
 
 # What sends documents and calls by the thousand, for minutes.
 HOSTILE = tests/end_to_end/test_fuzz.py tests/end_to_end/test_http_conformance.py tests/end_to_end/test_canary_documents.py
+# Fleets of services that are restarted, cut off and watched.
+OPERATIONS = tests/deploy tests/upgrade tests/faults
 # Not the files with the most tests first: those of one test, such as kills and faults, take longest.
 PYTEST = $(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
-test: setup ## Run all tests but those of the next two, three at a time: many wait for something
-	$(PYTEST) --ignore tests/web --ignore tests/clients $(addprefix --ignore ,$(HOSTILE))
+test: setup ## Run all tests but those of the next four, three at a time: many wait for something
+	$(PYTEST) $(addprefix --ignore ,tests/web tests/clients $(OPERATIONS) $(HOSTILE))
 
 test-hostile: setup ## Run the tests with hostile documents and made-up calls
 	$(PYTEST) $(HOSTILE)
+
+test-operations: setup ## Run the tests of deploy/, of upgrades and backups, and of faults under load
+	$(PYTEST) $(OPERATIONS)
 
 test-web: setup ## Run the tests of the web app, in a real Chromium
 	$(PYTEST) tests/web
@@ -90,6 +95,9 @@ openapi-check: openapi ## Fail if the committed ones are not what protos/ gives
 	git diff --exit-code --stat -- ocr_grpc/web/openapi.json ocr_grpc/web/protos.zip
 	test -z "$$(git ls-files --others --exclude-standard -- ocr_grpc/web/openapi.json ocr_grpc/web/protos.zip)"
 
+settings: setup ## Generate docs/settings.md from ocr_grpc/settings.py
+	$(BIN)/ocr-grpc settings --markdown >docs/settings.md
+
 # Node 20.19 or newer with npm is needed for these two alone: what they make is committed.
 web: setup .build/googleapis ## Build the web app of clients/web into ocr_grpc/web (needs Node)
 	npm --prefix clients/web ci --silent
@@ -111,8 +119,12 @@ bench: setup ## Measure engine and service; prints the README's figures (an hour
 	$(BIN)/python -m benchmarks.vlm --whole
 	$(BIN)/python -m benchmarks.service
 	$(BIN)/python -m benchmarks.http
+	$(BIN)/python -m benchmarks.cache
 	$(BIN)/python -m benchmarks.batches
 	$(BIN)/python -m benchmarks.calls
+	$(BIN)/python -m benchmarks.events
+	$(BIN)/python -m benchmarks.held
+	$(BIN)/python -m benchmarks.sizes
 	$(BIN)/python -m benchmarks.logins
 	$(BIN)/python -m benchmarks.bombs
 
@@ -123,6 +135,8 @@ bench-quick: setup ## The same on a few pages (some minutes)
 	$(BIN)/python -m benchmarks.http --only events,upload,revival
 	$(BIN)/python -m benchmarks.batches --quick --only cancel,thousand
 	$(BIN)/python -m benchmarks.calls
+	$(BIN)/python -m benchmarks.events
+	$(BIN)/python -m benchmarks.held --streams 300 --seconds 20
 
 faults: setup ## Kill, stop and cut off engine workers, servers and workers of batches, some 350 times
 	$(BIN)/python -m benchmarks.service --only killed_worker
@@ -130,12 +144,23 @@ faults: setup ## Kill, stop and cut off engine workers, servers and workers of b
 	$(BIN)/python -m benchmarks.kills
 	$(BIN)/python -m benchmarks.batch_faults
 
+soak: setup ## Break a service under load every 20 s, for 25 minutes, then take Redis and PostgreSQL away
+	$(BIN)/python -m tests.faults --minutes 20 --every 20
+	$(BIN)/python -m tests.faults --minutes 5 --shape embedded
+	$(BIN)/python -m tests.faults.outage
+
 fuzz: setup ## Send 5,000 hostile documents to a server; CORPUS=folder adds real files, SEED=n repeats
 	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED)) $(if $(CORPUS),--corpus $(CORPUS))
 
+# For images, of the same versions: what the service needs, and what builds it.
+LOCK_PART = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+  --no-emit-index-url --no-annotate --no-upgrade --constraints requirements.lock
+
 lock: setup ## Lock the newest allowed versions of all dependencies
-	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --extra traces --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --upgrade --output-file requirements.lock
+	$(LOCK_PART) pyproject.toml --extra traces --output-file deploy/requirements.lock
+	$(LOCK_PART) deploy/build-requirements.in --output-file deploy/build-requirements.lock
 
 clean: ## Remove what was built here (not the data folder)
 	rm -rf $(VENV) .build .pytest_cache .ruff_cache

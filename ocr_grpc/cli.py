@@ -29,6 +29,20 @@ COMMANDS = {
         "Write the HTTP sidecar's configuration, for an Envoy of one's own.",
     ),
     "migrate": ("migrate", "Bring the configured database to the newest revision."),
+    "backup": ("backup", "Back up accounts, usage, batches, documents and secrets under DATA_DIR."),
+    "restore": (
+        "restore",
+        "Put a backup in the place of DATA_DIR, which must be empty; all sessions are ended.",
+    ),
+    "retention": (
+        "retention",
+        "Remove what is over now, as servers do by themselves, and say what.",
+    ),
+    "health": ("health", "Ask a service whether it is well. Needs no credentials."),
+    "settings": (
+        "settings",
+        "Print every setting with the value in force; of secrets only whether there is one.",
+    ),
     "doctor": ("doctor", "Check the installation and print versions."),
 }
 """For each command the module it is in, under its own name, and its first line of help."""

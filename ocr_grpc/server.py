@@ -20,22 +20,21 @@ from ocr_grpc.rpc.ocr import OcrServicerImpl
 from ocr_grpc.rpc.resume import KeptStreams
 from ocr_grpc.settings import Settings
 from ocr_grpc.sidecar.supervisor import Sidecar
-from ocr_grpc.telemetry.metrics import Metrics
-from ocr_grpc.telemetry.state_metrics import StateMetrics
 from ocr_grpc.v1.ocr_service_pb2_grpc import add_OcrServiceServicer_to_server
-from ocr_grpc.wiring.accounts import open_accounts, role_limits
+from ocr_grpc.wiring.accounts import role_limits
 from ocr_grpc.wiring.batch_services import add_batch_service, add_webhooks_service
-from ocr_grpc.wiring.batches import make_batches, open_kept
-from ocr_grpc.wiring.certificates import open_certificates
+from ocr_grpc.wiring.batches import make_batches
+from ocr_grpc.wiring.caching import open_cache
 from ocr_grpc.wiring.compatibility import add_compatibility_service, make_fetcher
-from ocr_grpc.wiring.database import open_database
-from ocr_grpc.wiring.folders import make_run_dir, make_spool
+from ocr_grpc.wiring.folders import make_run_dir
+from ocr_grpc.wiring.foundation import Foundation, open_foundation
 from ocr_grpc.wiring.gauges import Gauges
 from ocr_grpc.wiring.health import ServerHealth
-from ocr_grpc.wiring.metering import open_metering
 from ocr_grpc.wiring.ports import bind, bind_sockets, serve_metrics
-from ocr_grpc.wiring.reading import limits_for, open_reading
+from ocr_grpc.wiring.pulse import Pulse
+from ocr_grpc.wiring.reading import Reading, limits_for, open_reading
 from ocr_grpc.wiring.resumption import open_resumption
+from ocr_grpc.wiring.retention import open_retention
 from ocr_grpc.wiring.services import add_account_services, make_interceptors
 from ocr_grpc.wiring.sidecar import choose_port, start_sidecar
 from ocr_grpc.wiring.until_stopped import run_until_stopped
@@ -65,6 +64,7 @@ class Server:
         self._sidecar: Sidecar | None = None
         self._work: BatchWork | None = None
         self._stopping = False
+        self._pulse = Pulse(lambda: "" if self._engine.ready_workers else "no_engine")
         self.port = 0
         self.http_port = 0
         """Where HTTP is; 0 if it is off."""
@@ -91,41 +91,58 @@ class Server:
             raise
 
     async def _start(self) -> None:
-        settings = self._settings
+        settings, stack = self._settings, self._stack
         fetcher = self._fetcher or make_fetcher(settings)
-        # Not in a thread: if this start is cancelled meanwhile, nobody would remove the folder.
-        spool = make_spool(settings.data_dir, self._stack)
-        metrics = Metrics()
-        self._stack.push_async_callback(metrics.close)
-        certificates = await open_certificates(settings, metrics, self._stack)
-        database = await open_database(settings, self._stack)
-        metering = await open_metering(settings, database, metrics, self._stack)
-        accounts = await open_accounts(settings, database, metering.windows, self._stack)
-        metering.lease.add_sweep(accounts.sessions.sweep)
-        kept = await open_kept(settings, database, fetcher, self._stack)
-        self.password_path = accounts.password_path
+        base = await open_foundation(settings, fetcher, stack)
+        self.password_path = base.accounts.password_path
+        http_port, run_dir = self._listen(base)
+        cache = open_cache(settings, base.kept.seal, base.accounts.changes, base.metrics, stack)
+        reading = await open_reading(settings, base.spool, run_dir, base.metrics, stack, cache)
+        self._engine, self._extractor = reading.engine, reading.extractor
+        await self._add_services(base, reading, fetcher)
+        await self._read_batches(base, reading)
+        gauges = Gauges(
+            base.metrics, base.database, reading, settings.data_dir, base.metering.windows
+        )
+        stack.push_async_callback(gauges.close)
+        gauges.start()
+        await self._serve(reading)
+        sidecar = self._sidecar = await start_sidecar(
+            settings, run_dir, http_port, base.metrics, self.metrics_port, base.certificates
+        )
+        if sidecar:
+            stack.push_async_callback(sidecar.close)
+            self.http_port = sidecar.port
+
+    def _listen(self, base: Foundation) -> tuple[int, Path]:
+        """Take the ports; return that of HTTP and the folder for sockets. Nothing answers yet."""
+        settings = self._settings
         self._grpc = make_server(
-            make_interceptors(metering, accounts, declared_access(), settings.trusted_networks),
+            make_interceptors(
+                base.metering, base.accounts, declared_access(), settings.trusted_networks
+            ),
             server_options(settings.max_inline_bytes, settings.max_connection_age_seconds),
             self._board,
         )
         # Otherwise one that never began to serve complains when it is collected.
         self._stack.push_async_callback(self._grpc.stop, None)
         # Before the workers, which take seconds: a taken port is told at once.
-        self.port = bind(self._grpc, settings, certificates)
+        self.port = bind(self._grpc, settings, base.certificates)
         http_port = choose_port(settings)
-        run_dir = make_run_dir(spool, self._stack)
+        run_dir = make_run_dir(base.spool, self._stack)
         bind_sockets(self._grpc, settings, run_dir)
-        self.metrics_port = serve_metrics(metrics, settings)
-        reading = await open_reading(settings, spool, run_dir, metrics, self._stack)
-        self._engine, self._extractor = reading.engine, reading.extractor
+        self.metrics_port = serve_metrics(base.metrics, settings, self._pulse.ailment)
+        return http_port, run_dir
+
+    async def _add_services(self, base: Foundation, reading: Reading, fetcher: Fetcher) -> None:
+        """Have the server answer all RPCs of the contract."""
+        settings, stack, kept, metrics = self._settings, self._stack, base.kept, base.metrics
         engines = reading.engines
-        intake = Intake(self._extractor, spool, metering.ledger, metering.streams)
+        intake = Intake(self._extractor, base.spool, base.metering.ledger, base.metering.streams)
         limits = limits_for(OcrLimits, settings)
         offer = Offer(role_limits(settings), settings.registration, settings.auth_enabled)
-        resumption = await open_resumption(
-            settings, database, kept.blobs, kept.seal, metering.lease, self._stack
-        )
+        resumption = await open_resumption(settings, base.database, kept.blobs, kept.seal, stack)
+        await open_retention(settings, kept, resumption.expiry, metrics, stack)
         streams = KeptStreams(resumption, intake, engines.ready_workers_of)
         servicer = OcrServicerImpl(intake, engines, version("ocr-grpc"), limits, offer, streams)
         add_OcrServiceServicer_to_server(servicer, self._grpc)
@@ -133,42 +150,51 @@ class Server:
         batches = make_batches(settings, kept, self._extractor)
         self._watching = batches.watching
         add_batch_service(self._grpc, kept, batches, self._extractor, intake, limits)
-        await add_webhooks_service(self._grpc, settings, kept, metering.lease, metrics, self._stack)
+        await add_webhooks_service(self._grpc, settings, kept, metrics, stack)
         health = ServerHealth(
-            database,
-            metering.windows,
-            metering.ledger,
+            base.database,
+            base.metering.windows,
+            base.metering.ledger,
             settings.data_dir,
             kept.blobs,
             lambda: self._engine.ready_workers,
-            accounts.mailer.configured,
+            base.accounts.mailer.configured,
             lambda: self._sidecar.is_up if self._sidecar else None,
             lambda: reading.vision.ready_workers > 0 if reading.vision else None,
         )
-        add_account_services(self._grpc, settings, accounts, metering, health, batches.dead_letters)
-        if settings.batches_in_serve:
-            from ocr_grpc.wiring.batch_work import BatchWork, any_engine_ready
+        add_account_services(
+            self._grpc, settings, base.accounts, base.metering, health, batches.dead_letters
+        )
 
-            owners = Owners(database, role_limits(settings), accounts.everybody)
-            ready = partial(any_engine_ready, engines)
-            self._work = BatchWork(settings, kept, self._extractor, owners, spool, metrics, ready)
-            self._stack.push_async_callback(self._work.stop)
-            await self._work.start()
-        gauges = Gauges(StateMetrics(metrics.registry), database, reading, settings.data_dir)
-        self._stack.push_async_callback(gauges.close)
-        gauges.start()
+    async def _read_batches(self, base: Foundation, reading: Reading) -> None:
+        """Begin to read batches, if this process does."""
+        if not self._settings.batches_in_serve:
+            return
+        from ocr_grpc.wiring.batch_work import BatchWork, any_engine_ready
+
+        self._work = BatchWork(
+            self._settings,
+            base.kept,
+            self._extractor,
+            Owners(base.database, role_limits(self._settings), base.accounts.everybody),
+            base.spool,
+            base.metrics,
+            partial(any_engine_ready, reading.engines),
+        )
+        self._stack.push_async_callback(self._work.stop)
+        await self._work.start()
+
+    async def _serve(self, reading: Reading) -> None:
+        """Answer calls from here on, and say so to whoever probes."""
         await self._grpc.start()
+        self._stack.push_async_callback(self._cut_off)
         for pool in reading.line_engines:
             pool.on_ready_change = lambda _: self._extractor.resize()
         self._extractor.resize()
         self._engine.on_ready_change = self._engine_changed
         await self._board.set(SERVING)
-        sidecar = self._sidecar = await start_sidecar(
-            settings, run_dir, http_port, metrics, self.metrics_port, certificates
-        )
-        if sidecar:
-            self._stack.push_async_callback(sidecar.close)
-            self.http_port = sidecar.port
+        self._stack.push_async_callback(self._pulse.close)
+        self._pulse.start()
 
     async def run(self, on_ready: "asyncio.Future[None] | None" = None) -> None:
         """Serve until SIGTERM or SIGINT, then drain."""
@@ -179,6 +205,7 @@ class Server:
     async def stop(self) -> None:
         """Drain: no new calls, running ones may end, then everything is closed."""
         self._stopping = True
+        self._pulse.leave()
         log.info("stopping")
         await self._board.leave()
         await asyncio.sleep(self._settings.shutdown_delay_seconds)
@@ -198,6 +225,14 @@ class Server:
             await self._sidecar.stop()
         await self._stack.aclose()
         log.info("stopped")
+
+    async def _cut_off(self) -> None:
+        """Tell callers to come again, before what reads their documents is closed.
+
+        Only those of a start that was given up: `stop` waits for callers before.
+        """
+        self._extractor.interrupt()
+        await self._grpc.stop(LAST_WORDS_SECONDS)
 
     def _engine_changed(self, ready_workers: int) -> None:
         """Tell probes the truth: without a worker no image can be read."""

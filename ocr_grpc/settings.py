@@ -6,15 +6,17 @@ default is what it is; `.env.example` is checked against this file by a test.
 
 import os
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from ocr_grpc.settings_accounts import AccountSettings
 from ocr_grpc.settings_batches import BatchSettings
+from ocr_grpc.settings_cache import CacheSettings
 from ocr_grpc.settings_engines import EngineSettings
 from ocr_grpc.settings_http import HttpSettings
+from ocr_grpc.settings_retention import RetentionSettings
+from ocr_grpc.settings_telemetry import TelemetrySettings
 
 MIB = 1024 * 1024
 DAY_SECONDS = 86_400
@@ -24,7 +26,15 @@ class SettingsError(Exception):
     """A setting is wrong; the message names the variable and the fix."""
 
 
-class Settings(AccountSettings, HttpSettings, EngineSettings, BatchSettings):
+class Settings(
+    AccountSettings,
+    HttpSettings,
+    EngineSettings,
+    BatchSettings,
+    RetentionSettings,
+    TelemetrySettings,
+    CacheSettings,
+):
     """The settings in force. Immutable."""
 
     model_config = SettingsConfigDict(
@@ -156,12 +166,6 @@ class Settings(AccountSettings, HttpSettings, EngineSettings, BatchSettings):
         description="Seconds without a byte after which an upload is given up.",
     )
 
-    log_format: Literal["auto", "json", "console"] = Field(
-        default="auto", description="auto means console on a terminal, else JSON."
-    )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Least severe level that is logged."
-    )
     max_connection_age_seconds: int = Field(
         default=3600,
         ge=10,

@@ -49,6 +49,13 @@ class AccountSettings(BaseSettings):
     refresh_token_expire_days: int = Field(
         default=30, ge=1, le=365, description="Days a session lives without being refreshed."
     )
+    refresh_grace_seconds: float = Field(
+        default=10,
+        ge=0,
+        le=300,
+        description="Seconds in which the refresh token spent last may come again, for whoever did "
+        "not get the answer. 0: never.",
+    )
     bootstrap_user: str = Field(
         default="admin",
         pattern=r"^[A-Za-z0-9._-]{3,64}$",

@@ -212,3 +212,17 @@ async def database(backend) -> AsyncIterator[Database]:
     opened = Database(backend.database_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def database_of():
+    """Return what opens a database, for tests that want only one of the two backends."""
+    opened = []
+
+    def open_database(backend):
+        opened.append(Database(backend.database_url))
+        return opened[-1]
+
+    yield open_database
+    for each in opened:
+        await each.close()

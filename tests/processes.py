@@ -21,7 +21,24 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
     defaults |= {"HTTP_PORT": "0", "METRICS_PORT": "0", "AUTH_ENABLED": "false", "BCRYPT_COST": "4"}
     defaults |= {"LOGIN_ATTEMPTS_PER_MINUTE": "1000000", "LOGIN_ATTEMPTS_PER_ADDRESS": "1000000"}
     defaults |= {"TESSERACT_WORKERS": "0", "LOG_FORMAT": "json", "BATCHES_IN_SERVE": "false"}
+    # A test that reads a document twice wants it read twice.
+    defaults |= {"RESULT_CACHE_BYTES": "0"}
     return kept | defaults | settings
+
+
+def command(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of `ocr-grpc` to its end, in a folder with its DATA_DIR."""
+    done = subprocess.run(
+        [COMMAND, *words],
+        env=environment(folder, **settings),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    return done
 
 
 def free_ports(count: int) -> list[int]:
@@ -89,6 +106,7 @@ def engine_machine(
         assert select.select([process.stdout], [], [], 60)[0], "It never became ready."
         words = process.stdout.readline().split()
         assert words[0] == "ready", (folder / log_name).read_text()
+        assert words[-1].startswith("metrics=127.0.0.1:")
         yield process, dict(word.split("=", 1) for word in words[1:3])["address"]
     finally:
         process.send_signal(signal.SIGCONT)

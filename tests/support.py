@@ -39,6 +39,8 @@ async def running(
     values |= {"grpc_port": 0, "metrics_port": 0, "auth_enabled": False, "bcrypt_cost": 4}
     values |= {"http_enabled": False, "http_port": 0, "tesseract_workers": 0}
     values |= {"batches_in_serve": False}
+    # A test that reads a document twice wants it read twice.
+    values |= {"result_cache_bytes": 0}
     server = Server(Settings(_env_file=None, data_dir=data_dir, **values | settings), fetcher)
     await server.start()
     try:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from ocr_grpc.commands.settings import page, shown
 from ocr_grpc.settings import Settings, SettingsError, load_settings
 
 EXAMPLE = (Path(__file__).parent.parent / ".env.example").read_text()
@@ -15,6 +16,18 @@ def test_the_example_lists_every_setting_with_its_default(monkeypatch):
     assert set(listed) == {name.upper() for name in Settings.model_fields}
     assert Settings(_env_file=None) == Settings(
         _env_file=None, **{name.lower(): value for name, value in listed.items()}
+    )
+
+
+def test_the_page_in_docs_is_what_the_settings_are():
+    written = (Path(__file__).parent.parent / "docs" / "settings.md").read_text()
+    assert written == page(), "Run: make settings"
+
+
+def test_no_secret_is_shown():
+    assert shown(Settings(_env_file=None, secret_key="x" * 40).secret_key) == "***"
+    assert (
+        shown("http://ann:geheim@models.example.com/v1") == "http://ann:***@models.example.com/v1"
     )
 
 

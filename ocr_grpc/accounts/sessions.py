@@ -1,9 +1,14 @@
-"""Sessions: a login, and the refresh tokens that follow from it, each of which works once."""
+"""Sessions: a login, and the refresh tokens that follow from it, each of which works once.
+
+An answer can get lost on its way. So the token that was spent last may come again for some seconds,
+as long as none of its successors was used: it gives a fresh successor beside them. Whichever of
+them is used first spends the others, and from then on the token before them is old.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ocr_grpc.accounts import audit
@@ -17,14 +22,12 @@ from ocr_grpc.accounts.errors import (
 from ocr_grpc.accounts.opaque import hash_of, make_token
 from ocr_grpc.accounts.principal import Actor, Principal
 from ocr_grpc.accounts.tokens import Tokens
-from ocr_grpc.store.accounts import MailTokenRow, RefreshTokenRow, SessionRow, UserRow
+from ocr_grpc.store.accounts import RefreshTokenRow, SessionRow, UserRow
 from ocr_grpc.store.base import new_id
 from ocr_grpc.store.database import Database
 
 MAX_TOKEN_CHARS = 256
-KEPT_AFTER_END = timedelta(days=8)
-"""Longer than any access token lives, so that a session is never missed while one is good."""
-SWEPT_AT_ONCE = 1_000
+NO_GRACE = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,12 @@ class Sessions:
     """Opens, continues and ends sessions."""
 
     def __init__(
-        self, database: Database, tokens: Tokens, changes: Changes, lifetime: timedelta
+        self,
+        database: Database,
+        tokens: Tokens,
+        changes: Changes,
+        lifetime: timedelta,
+        grace: timedelta = NO_GRACE,
     ) -> None:
         """Keep what it needs.
 
@@ -53,11 +61,13 @@ class Sessions:
             tokens: makes access tokens.
             changes: hears of sessions that end.
             lifetime: of a session, from its last refresh.
+            grace: how long after its use the token that was spent last may come again.
         """
         self._database = database
         self._tokens = tokens
         self._changes = changes
         self._lifetime = lifetime
+        self._grace = grace
 
     async def open(self, sql: AsyncSession, user_id: str) -> TokenPair:
         """Return the first tokens of a new session, in the caller's transaction."""
@@ -78,28 +88,27 @@ class Sessions:
         Raises:
             RefreshTokenInvalid: there is no such token, or its session was ended.
             RefreshTokenExpired: it is too old.
-            RefreshTokenReused: it was spent before; the session is ended now.
+            RefreshTokenReused: it was spent before, and not just now; the session is ended.
             UserDisabled: an administrator locked the user out.
         """
         if len(refresh_token) > MAX_TOKEN_CHARS:
             raise RefreshTokenInvalid
         token_hash = hash_of(refresh_token)
         async with self._database.write() as sql:
+            session = await self._locked_session(sql, token_hash)
+            if not session:
+                raise RefreshTokenInvalid
             now = await self._database.now(sql)
-            # Of two that come at once, the second waits here and then finds the token spent.
-            spending = (
-                update(RefreshTokenRow)
-                .where(RefreshTokenRow.token_hash == token_hash, RefreshTokenRow.use_time.is_(None))
-                .values(use_time=now)
-                .returning(RefreshTokenRow.session_id, RefreshTokenRow.expire_time)
-            )
-            spent = (await sql.execute(spending)).one_or_none()
-            if spent:
+            asking = select(RefreshTokenRow).where(RefreshTokenRow.token_hash == token_hash)
+            token = (await sql.execute(asking)).scalar_one_or_none()
+            if not token:
+                raise RefreshTokenInvalid
+            if token.use_time is None or await self._is_last_spent(sql, token, now):
                 # An error takes back that it was spent.
-                return await self._continued(sql, spent.session_id, spent.expire_time, now)
-            reused = await self._end_reused(sql, token_hash, now, actor)
+                return await self._continued(sql, session, token, now)
+            await self._end_reused(sql, session, now, actor)
         # Outside, because the end of the session must be committed.
-        raise RefreshTokenReused if reused else RefreshTokenInvalid
+        raise RefreshTokenReused
 
     async def revoke(self, principal: Principal, everywhere: bool, actor: Actor) -> None:
         """End the session of the caller, or all sessions of that user."""
@@ -138,68 +147,67 @@ class Sessions:
         await sql.execute(ending)
         await self._changes.note(sql, user_id)
 
-    async def sweep(self, sql: AsyncSession) -> int:
-        """Delete some of the sessions and tokens that ended long ago.
+    async def _locked_session(self, sql: AsyncSession, token_hash: bytes) -> SessionRow | None:
+        """Return the session of a token; no other refresh of it goes on until this one ends."""
+        of_token = select(RefreshTokenRow.session_id).where(
+            RefreshTokenRow.token_hash == token_hash
+        )
+        asking = (
+            select(SessionRow)
+            .where(SessionRow.session_id == of_token.scalar_subquery())
+            .with_for_update()
+        )
+        return (await sql.execute(asking)).scalar_one_or_none()
 
-        Returns:
-            How many; 0 when nothing is left to do.
-        """
-        long_ago = await self._database.now(sql) - KEPT_AFTER_END
-        swept = 0
-        for row, key in (
-            (SessionRow, SessionRow.session_id),
-            (RefreshTokenRow, RefreshTokenRow.token_hash),
-            (MailTokenRow, MailTokenRow.token_hash),
-        ):
-            old = select(key).where(row.expire_time < long_ago).limit(SWEPT_AT_ONCE)
-            deleted = await sql.execute(delete(row).where(key.in_(old)).returning(key))
-            swept += len(deleted.all())
-        return swept
+    async def _is_last_spent(
+        self, sql: AsyncSession, token: RefreshTokenRow, now: datetime
+    ) -> bool:
+        """Return whether a token was spent a moment ago, and none of its session since."""
+        if token.use_time is None or now >= token.use_time + self._grace:
+            return False
+        later = exists().where(
+            RefreshTokenRow.session_id == token.session_id,
+            RefreshTokenRow.use_time > token.use_time,
+        )
+        return not await sql.scalar(select(later))
 
     async def _continued(
-        self, sql: AsyncSession, session_id: str, expire_time: datetime, now: datetime
+        self, sql: AsyncSession, session: SessionRow, token: RefreshTokenRow, now: datetime
     ) -> TokenPair:
-        if expire_time <= now:
+        if token.expire_time <= now:
             raise RefreshTokenExpired
-        extending = (
-            update(SessionRow)
-            .where(SessionRow.session_id == session_id, SessionRow.revoke_time.is_(None))
-            .values(expire_time=now + self._lifetime)
-            .returning(SessionRow.user_id)
-        )
-        user_id = (await sql.execute(extending)).scalar_one_or_none()
-        if user_id is None:
+        if session.revoke_time:
             raise RefreshTokenInvalid
-        asking = select(UserRow.disabled, UserRow.delete_time).where(UserRow.user_id == user_id)
+        asking = select(UserRow.disabled, UserRow.delete_time).where(
+            UserRow.user_id == session.user_id
+        )
         user = (await sql.execute(asking)).one()
         if user.delete_time:
             raise RefreshTokenInvalid
         if user.disabled:
             raise UserDisabled
-        return await self._pair(sql, user_id, session_id, now)
+        if token.use_time is None:
+            await self._spend(sql, session.session_id, now)
+        session.expire_time = now + self._lifetime
+        return await self._pair(sql, session.user_id, session.session_id, now)
+
+    async def _spend(self, sql: AsyncSession, session_id: str, now: datetime) -> None:
+        """Spend the token of a session, and those that were given out beside it."""
+        await sql.execute(
+            update(RefreshTokenRow)
+            .where(RefreshTokenRow.session_id == session_id, RefreshTokenRow.use_time.is_(None))
+            .values(use_time=now)
+        )
 
     async def _end_reused(
-        self, sql: AsyncSession, token_hash: bytes, now: datetime, actor: Actor
-    ) -> bool:
-        """End the session of a token that is spent. Return whether there is one."""
-        asking = (
-            select(SessionRow.session_id, SessionRow.user_id)
-            .join(RefreshTokenRow, RefreshTokenRow.session_id == SessionRow.session_id)
-            .where(RefreshTokenRow.token_hash == token_hash)
-        )
-        known = (await sql.execute(asking)).one_or_none()
-        if not known:
-            return False
-        ending = (
-            update(SessionRow)
-            .where(SessionRow.session_id == known.session_id, SessionRow.revoke_time.is_(None))
-            .values(revoke_time=now)
-            .returning(SessionRow.session_id)
-        )
-        if (await sql.execute(ending)).scalar_one_or_none():
-            audit.record(sql, actor, "session.reused", known.user_id, session_id=known.session_id)
-            await self._changes.note(sql, known.user_id)
-        return True
+        self, sql: AsyncSession, session: SessionRow, now: datetime, actor: Actor
+    ) -> None:
+        """End the session of a token that is spent."""
+        if session.revoke_time:
+            return
+        session.revoke_time = now
+        audit.record(sql, actor, "session.reused", session.user_id, session_id=session.session_id)
+        await self._changes.note(sql, session.user_id)
 
     async def _pair(
         self, sql: AsyncSession, user_id: str, session_id: str, now: datetime

@@ -103,6 +103,8 @@ def scrub(row: UserRow) -> None:
     row.user_name = row.email = row.display_name = ""
     row.user_name_key = row.email_key = row.password_hash = None
     row.email_verified = False
+    row.calls_per_minute = row.pages_per_month = row.concurrent_streams = None
+    row.last_login_time = None
     row.disabled = True
     row.delete_time = utc_now()
 

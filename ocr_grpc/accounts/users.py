@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ocr_grpc.accounts import audit, members
@@ -198,6 +198,8 @@ class Users:
     async def delete(self, user_id: str, actor: Actor) -> None:
         """Forget who a user was; the id stays, because usage and audit log refer to it.
 
+        What else there is of that user is removed by the retention job; see `retention/erasure.py`.
+
         Raises:
             UserNotFound: there is no such user.
             LastAdmin: nobody could administer any more.
@@ -209,15 +211,19 @@ class Users:
             if row.organization_id:
                 await members.leave(sql, row)
             await self._sessions.revoke_all(sql, user_id)
+            await _forget_traces(sql, user_id, row.email, row.email_key or "")
             scrub(row)
-            await _forget_traces(sql, user_id)
             await sql.flush()
             await self._news.note(sql, user_id)
             audit.record(sql, actor, "user.deleted", user_id)
 
 
-async def _forget_traces(sql: AsyncSession, user_id: str) -> None:
+async def _forget_traces(sql: AsyncSession, user_id: str, email: str, email_key: str) -> None:
     """Revoke the keys of a user, and forget the address wherever else it stands."""
+    if email_key:  # nobody will know later whose it was
+        # SQLite knows the case of ASCII letters alone.
+        invited = or_(func.lower(InviteRow.email) == email_key, InviteRow.email == email)
+        await sql.execute(delete(InviteRow).where(invited))
     await sql.execute(
         update(KeyRow)
         .where(KeyRow.user_id == user_id, KeyRow.revoke_time.is_(None))

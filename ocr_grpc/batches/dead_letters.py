@@ -86,6 +86,7 @@ class DeadLetters:
         document.state = "reading" if document.page_count else "waiting"
         document.finish_time, document.reason, document.message = None, "", ""
         batch.state, batch.finish_time, batch.expire_time = "reading", None, None
+        batch.release_time = None
         chunk.state, chunk.reason, chunk.alone = "waiting", "", True
         chunk.crashes = chunk.errors = chunk.suspect_crashes = 0
         chunk.suspect_page = chunk.run_after = None

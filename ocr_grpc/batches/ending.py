@@ -37,7 +37,7 @@ class Ending:
     async def delete(self, user_id: str, batch_id: str) -> None:
         """Cancel a batch if it has not ended, and have it gone for everybody.
 
-        Its rows and files are removed by `Purge`.
+        Its rows and files are removed by `Purge`, of the retention job.
 
         Raises:
             BatchNotFound: there is none, or it is somebody else's.

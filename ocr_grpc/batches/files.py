@@ -12,7 +12,7 @@ from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ocr_grpc.accounts.names import possible_id
@@ -22,7 +22,7 @@ from ocr_grpc.batches.errors import UploadNotFound, UploadsFull
 from ocr_grpc.batches.kept_bytes import KeptBytes
 from ocr_grpc.errors import OcrError
 from ocr_grpc.store.base import new_id
-from ocr_grpc.store.batches import DocumentRow, FileRow
+from ocr_grpc.store.batches import BatchRow, ChunkRow, DocumentRow, FileRow
 from ocr_grpc.store.blobs import Blobs
 from ocr_grpc.store.database import Database
 from ocr_grpc.store.errors import BlobsUnavailable
@@ -120,19 +120,23 @@ class Files:
                 raise UploadNotFound(upload_id)
         await self._destroy(unused)
 
-    async def release(self, file_ids: Sequence[str]) -> None:
+    async def release(self, file_ids: Sequence[str], spare_uploads: bool = False) -> None:
         """Delete those files that no batch uses any more, uploads too: they went with the last one.
 
         Args:
-            file_ids: of documents whose rows are gone, in a transaction that has ended.
+            file_ids: of documents whose rows are gone, or whose batch needs them no more, in a
+                transaction that has ended.
+            spare_uploads: whether those stay that new batches can name.
 
         Raises:
             BlobsUnavailable: the bytes are still there; they go with the next sweep.
         """
         async with self._database.write() as session:
             now = await self._database.now(session)
-            mine = FileRow.file_id.in_(file_ids)
-            unused = await self._given_up(session, now, mine, spare_used=True)
+            mine = [FileRow.file_id.in_(file_ids)]
+            if spare_uploads:
+                mine.append(FileRow.uploaded.is_(False))
+            unused = await self._given_up(session, now, *mine, spare_used=True)
         await self._destroy(unused or [])
 
     async def sweep(self) -> int:
@@ -164,6 +168,14 @@ class Files:
             await self._destroy(unused)
             deleted += len(unused)
         return deleted
+
+    @staticmethod
+    def is_used() -> ColumnElement[bool]:
+        """Return the condition for files that a batch has still to read, or may read again."""
+        reads = or_(BatchRow.release_time.is_(None), has_dead_chunk())
+        return exists().where(
+            DocumentRow.file_id == FileRow.file_id, BatchRow.batch_id == DocumentRow.batch_id, reads
+        )
 
     async def _kept(
         self,
@@ -261,7 +273,7 @@ class Files:
         file_ids = (await session.execute(locked)).scalars().all()
         if not file_ids:
             return None
-        using = select(DocumentRow.file_id).where(DocumentRow.file_id.in_(file_ids)).distinct()
+        using = select(FileRow.file_id).where(FileRow.file_id.in_(file_ids), self.is_used())
         used = set((await session.execute(using)).scalars())
         unused = [file_id for file_id in file_ids if file_id not in used]
         ended = update(FileRow).where(FileRow.file_id.in_(unused if spare_used else file_ids))
@@ -285,3 +297,8 @@ class Files:
             # What led here is raised; the row leads a sweep to the bytes.
             reason = error.reason if isinstance(error, OcrError) else type(error).__name__
             log.warning("file_not_removed", file_id=file_id, reason=reason)
+
+
+def has_dead_chunk() -> ColumnElement[bool]:
+    """Return the condition for documents of which a part was given up, and can be sent again."""
+    return exists().where(ChunkRow.document_id == DocumentRow.document_id, ChunkRow.state == "dead")

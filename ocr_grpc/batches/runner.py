@@ -22,7 +22,9 @@ from ocr_grpc.store.batches import UNDER_WAY, BatchRow
 from ocr_grpc.store.database import Database
 from ocr_grpc.store.errors import DatabaseUnavailable
 from ocr_grpc.store.news import News
+from ocr_grpc.telemetry import tracing
 from ocr_grpc.telemetry.metrics import Metrics
+from ocr_grpc.telemetry.tracing import Kind
 
 log = structlog.get_logger()
 
@@ -140,9 +142,12 @@ class Runner:
     async def _work(self, work: Work) -> None:
         """Work on a chunk; whatever goes wrong with it is written down."""
         reading = ChunkReading(self._parts, work)
+        token = work.token
+        about = {"ocr.batch_id": token.batch_id, "ocr.document_id": token.document_id}
         try:
             try:
-                await reading.run()
+                with tracing.span_of((), "batch chunk", about, Kind.INTERNAL):
+                    await reading.run()
             except OcrError as error:
                 await self._after(error, work, reading)
         except LeaseLost:

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import tempfile
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 from ocr_grpc.batches.result_pieces import PIECE_BYTES
@@ -29,6 +29,9 @@ async def spooled(pieces: AsyncGenerator[bytes, None], folder: Path) -> AsyncGen
                     await asyncio.to_thread(file.write, piece)
             await asyncio.to_thread(file.seek, 0)
         except OSError as error:
+            # What it could not write it would try to write again at its end, and fail again.
+            with suppress(OSError):
+                file.close()
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             raise SpoolFull from None

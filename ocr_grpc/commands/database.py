@@ -19,10 +19,12 @@ class Revision:
     Attributes:
         current: the revision of the tables; empty if there are none.
         is_behind: whether this version needs newer ones.
+        is_newer: whether a newer version has migrated them.
     """
 
     current: str
     is_behind: bool
+    is_newer: bool = False
 
     def __str__(self) -> str:
         return self.current or "none"
@@ -51,7 +53,7 @@ async def revision_of(database: Database) -> Revision:
         return Revision("", is_behind=True)
     current = await migrations.current_revision(database)
     try:
-        await migrations.require_current(database)
+        unknown = await migrations.require_current(database)
     except SchemaBehind:
         return Revision(current or "", is_behind=True)
-    return Revision(current or "", is_behind=False)
+    return Revision(current or "", is_behind=False, is_newer=unknown is not None)

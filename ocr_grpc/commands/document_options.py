@@ -34,6 +34,9 @@ TextFormatName = Annotated[
 SkipPictures = Annotated[
     bool, typer.Option("--skip-pictures", help="Leave pictures inside documents unread.")
 ]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Have it read anew, and keep nothing of it.")
+]
 Password = Annotated[
     str,
     # Others on this machine can see arguments: scripts set the variable.

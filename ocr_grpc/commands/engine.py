@@ -8,9 +8,9 @@ import uvloop
 from ocr_grpc.engines.errors import EngineUnavailable
 from ocr_grpc.processes import give_memory_back, hide_memory
 from ocr_grpc.settings import Settings, SettingsError, host_and_port, load_settings
-from ocr_grpc.telemetry.logs import configure_logs
 from ocr_grpc.wiring.engine_machine import EngineMachine
 from ocr_grpc.wiring.errors import CannotServe
+from ocr_grpc.wiring.telemetry import telemetry
 
 
 def engine() -> None:
@@ -21,10 +21,10 @@ def engine() -> None:
     """
     try:
         settings = load_settings()
-        configure_logs(settings.log_format, settings.log_level)
-        hide_memory()
-        give_memory_back()
-        uvloop.run(_engine(settings))
+        with telemetry(settings, "engine"):
+            hide_memory()
+            give_memory_back()
+            uvloop.run(_engine(settings))
     except (SettingsError, CannotServe, EngineUnavailable) as error:
         typer.echo(f"ocr-grpc: {error}", err=True)
         raise typer.Exit(2 if isinstance(error, SettingsError) else 1) from None
@@ -43,5 +43,6 @@ def _announce(machine: EngineMachine, settings: Settings) -> None:
     typer.echo(
         f"ready engine={description.name} address="
         f"{host_and_port(settings.engine_host, machine.port)} backend={description.backend!r} "
-        f"precision={description.precision} workers={machine.pool.size}"
+        f"precision={description.precision} workers={machine.pool.size} "
+        f"metrics={host_and_port(settings.host, machine.metrics_port)}"
     )

@@ -21,6 +21,7 @@ from ocr_grpc.commands.document_options import (
     EngineName,
     Languages,
     ModeName,
+    NoCache,
     Pages,
     Password,
     Prompt,
@@ -73,6 +74,7 @@ def extract(
     words: Words = False,
     text_format: TextFormatName = "",
     skip_pictures: SkipPictures = False,
+    no_cache: NoCache = False,
     password: Password = "",
     output: Annotated[Output, typer.Option(help="What to print.")] = Output.TEXT,
     timeout: Annotated[float, typer.Option(help="Seconds for each file; 0: no limit.")] = 0,
@@ -93,6 +95,7 @@ def extract(
         password=password,
         text_format=text_format_named(text_format),
         skip_pictures=skip_pictures,
+        skip_cache=no_cache,
     )
     try:
         code = asyncio.run(_extract_all(files, address, options, output, timeout or None))

@@ -50,13 +50,17 @@ async def _check(database: Database) -> None:
             f"The database is at revision {revision}, this version needs {newest}. "
             "Run: ocr-grpc migrate"
         )
-    typer.echo(f"The database is at revision {revision}; this version needs {newest}.")
+    newer = ", which a newer version made" if revision.is_newer else ""
+    typer.echo(f"The database is at revision {revision}{newer}; this version needs {newest}.")
 
 
 async def _upgrade(database: Database, settings: Settings) -> None:
     if not settings.database_url.get_secret_value():
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     before = await revision_of(database)
+    if before.is_newer:
+        typer.echo(f"The database is at revision {before}, of a newer version; nothing is done.")
+        return
     if not before.is_behind:
         typer.echo(f"The database is at revision {before}; there is nothing to do.")
         return

@@ -15,8 +15,8 @@ from ocr_grpc.processes import (
 )
 from ocr_grpc.settings import Settings, SettingsError, host_and_port, load_settings
 from ocr_grpc.store.errors import DatabaseUnavailable
-from ocr_grpc.telemetry.logs import configure_logs
 from ocr_grpc.wiring.errors import CannotServe
+from ocr_grpc.wiring.telemetry import telemetry
 
 if TYPE_CHECKING:
     from ocr_grpc.server import Server
@@ -35,14 +35,14 @@ def serve(
         settings = load_settings()
         if no_http:
             settings = settings.model_copy(update={"http_enabled": False})
-        configure_logs(settings.log_format, settings.log_level)
-        hide_memory()
-        give_memory_back()
-        # Not before: it brings everything along, a second, and wrong settings are told at once.
-        with no_collections():
-            from ocr_grpc.server import Server
-        keep_modules_from_collections()
-        uvloop.run(_serve(Server(settings), settings))
+        with telemetry(settings, "serve"):
+            hide_memory()
+            give_memory_back()
+            # Not before: it brings everything along, a second, and wrong settings are told at once.
+            with no_collections():
+                from ocr_grpc.server import Server
+            keep_modules_from_collections()
+            uvloop.run(_serve(Server(settings), settings))
     except (SettingsError, CannotServe, EngineUnavailable, DatabaseUnavailable) as error:
         typer.echo(f"ocr-grpc: {error}", err=True)
         raise typer.Exit(2 if isinstance(error, SettingsError) else 1) from None

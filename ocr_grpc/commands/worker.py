@@ -7,11 +7,11 @@ import uvloop
 
 from ocr_grpc.engines.errors import EngineUnavailable
 from ocr_grpc.processes import give_memory_back, hide_memory, keep_modules_from_collections
-from ocr_grpc.settings import Settings, SettingsError, load_settings
+from ocr_grpc.settings import Settings, SettingsError, host_and_port, load_settings
 from ocr_grpc.store.errors import DatabaseUnavailable
-from ocr_grpc.telemetry.logs import configure_logs
 from ocr_grpc.wiring.batch_worker import BatchWorker
 from ocr_grpc.wiring.errors import CannotServe
+from ocr_grpc.wiring.telemetry import telemetry
 
 
 def worker() -> None:
@@ -23,11 +23,11 @@ def worker() -> None:
     """
     try:
         settings = load_settings()
-        configure_logs(settings.log_format, settings.log_level)
-        hide_memory()
-        give_memory_back()
-        keep_modules_from_collections()
-        uvloop.run(_worker(settings))
+        with telemetry(settings, "worker"):
+            hide_memory()
+            give_memory_back()
+            keep_modules_from_collections()
+            uvloop.run(_worker(settings))
     except (SettingsError, CannotServe, EngineUnavailable, DatabaseUnavailable) as error:
         typer.echo(f"ocr-grpc: {error}", err=True)
         raise typer.Exit(2 if isinstance(error, SettingsError) else 1) from None
@@ -46,5 +46,6 @@ def _announce(worker: BatchWorker, settings: Settings) -> None:
     typer.echo(
         f"ready worker slots={settings.batch_chunks} engine={engine.name} "
         f"backend={engine.backend!r} precision={engine.precision} "
-        f"workers={settings.worker_count or worker.engine.ready_workers}"
+        f"workers={settings.worker_count or worker.engine.ready_workers} "
+        f"metrics={host_and_port(settings.host, worker.metrics_port)}"
     )

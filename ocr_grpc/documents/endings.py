@@ -14,7 +14,13 @@ from enum import Enum
 from ocr_grpc.documents.formats import Family
 from ocr_grpc.documents.limits import DocumentLimits
 from ocr_grpc.documents.protocol import Failure
-from ocr_grpc.documents.reader import Reader, ReaderBroke, ReaderDied, ReaderHung
+from ocr_grpc.documents.reader import (
+    Reader,
+    ReaderBroke,
+    ReaderDied,
+    ReaderForbidden,
+    ReaderHung,
+)
 from ocr_grpc.processes import resident_bytes
 
 _RETIRE_MEMORY_SHARE = 0.25
@@ -33,6 +39,8 @@ class Ending(Enum):
     SLOWED = "slowed"
     """It was slow once, and was made to leave the processor to others."""
     CRASHED = "crashed"
+    FORBIDDEN = "forbidden"
+    """It made a system call that its sandbox ends it for."""
     TIMED_OUT = "timed_out"
     MEMORY = "memory"
     """It reported that it had run into its memory limit."""
@@ -53,6 +61,8 @@ def after_error(error: BaseException) -> Ending:
     match error:
         case ReaderHung():
             return Ending.TIMED_OUT
+        case ReaderForbidden():
+            return Ending.FORBIDDEN
         case ReaderDied() if not isinstance(error, ReaderBroke):
             return Ending.CRASHED
         case Exception():

@@ -45,6 +45,10 @@ class ReaderDied(ReaderLost):
     """It ended, or cannot go on."""
 
 
+class ReaderForbidden(ReaderDied):
+    """It made a system call that its sandbox ends it for."""
+
+
 class ReaderBroke(ReaderDied):
     """It said something it must not say."""
 
@@ -263,6 +267,8 @@ class Reader:
         code = await self._process.wait()
         if code == -signal.SIGXCPU:
             return ReaderHung("CPU time is used up")
+        if code == -signal.SIGSYS:
+            return ReaderForbidden("made a forbidden system call")
         return ReaderDied(f"ended with {code}")
 
     async def _end(self) -> None:

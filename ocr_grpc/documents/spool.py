@@ -7,6 +7,7 @@ that was killed left behind is removed by the next one that starts.
 import asyncio
 import errno
 import fcntl
+import hashlib
 import os
 import secrets
 import shutil
@@ -16,8 +17,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ocr_grpc.documents.errors import DocumentTooLarge, EmptyDocument, SpoolFull
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash  # pyright: ignore[reportPrivateUsage]  # its only name
 
 _LOCK_NAME = ".lock"
 _BUFFER_BYTES = 128 * 1024
@@ -29,12 +34,21 @@ class SpooledDocument:
 
     path: Path
     size_bytes: int
+    sha256: bytes = b""
+    """Of the content, if it was wanted while it came in."""
 
 
 class Spool:
     """The folder of one running server. Blocking calls only at its start and end."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, hashes: bool = False) -> None:
+        """Make the folder of this server.
+
+        Args:
+            root: the common one.
+            hashes: whether documents come with their SHA-256, worked out while they are written.
+        """
+        self._hashes = hashes
         # The data folder itself as well: the mode of `mkdir` is not that of the parents it makes.
         root.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         root.mkdir(exist_ok=True, mode=0o700)
@@ -64,17 +78,20 @@ class Spool:
         path = self.path / f"document-{secrets.token_hex(16)}"
         try:
             try:
-                size_bytes = await _write(path, chunks, max_bytes)
+                digest = hashlib.sha256() if self._hashes else None
+                size_bytes = await _write(path, chunks, max_bytes, digest)
             except OSError as error:
                 if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                     raise
                 raise SpoolFull from None
-            yield SpooledDocument(path, size_bytes)
+            yield SpooledDocument(path, size_bytes, digest.digest() if digest else b"")
         finally:
             path.unlink(missing_ok=True)
 
 
-async def _write(path: Path, chunks: AsyncIterator[bytes], max_bytes: int) -> int:
+async def _write(
+    path: Path, chunks: AsyncIterator[bytes], max_bytes: int, digest: "Hash | None"
+) -> int:
     size_bytes = 0
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb", buffering=0) as file:
@@ -87,16 +104,16 @@ async def _write(path: Path, chunks: AsyncIterator[bytes], max_bytes: int) -> in
             if len(buffer) + len(chunk) < _BUFFER_BYTES:
                 buffer += chunk
                 continue
-            await _write_all(file, buffer, chunk)
+            await _write_all(file, digest, buffer, chunk)
             del chunk  # or it would live until the next one comes
             buffer = bytearray()
-        await _write_all(file, buffer)
+        await _write_all(file, digest, buffer)
     if not size_bytes:
         raise EmptyDocument("The document is empty: not one byte came.")
     return size_bytes
 
 
-async def _write_all(file: RawIOBase, *parts: bytes | bytearray) -> None:
+async def _write_all(file: RawIOBase, digest: "Hash | None", *parts: bytes | bytearray) -> None:
     """Write the parts in a thread, and wait for that thread even when cancelled.
 
     Otherwise the file would be closed under a write that is still going on.
@@ -104,6 +121,8 @@ async def _write_all(file: RawIOBase, *parts: bytes | bytearray) -> None:
 
     def write() -> None:
         for part in parts:
+            if digest:
+                digest.update(part)
             rest = memoryview(part)
             while rest:  # a full disk takes some of it before it takes nothing
                 rest = rest[file.write(rest) or 0 :]

@@ -32,6 +32,7 @@ from ocr_grpc.engines.wire import (
 from ocr_grpc.internal.v1 import engine_service_pb2 as pb
 from ocr_grpc.internal.v1.engine_service_pb2_grpc import EngineServiceStub
 from ocr_grpc.model import Line
+from ocr_grpc.telemetry import tracing
 
 if TYPE_CHECKING:  # a type of the stub file alone
     from ocr_grpc.internal.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
@@ -150,7 +151,8 @@ class EngineClient:
             WorkerLost: the worker went away or does not answer; another one may be asked.
             PageTimedOut, EngineFailed: this page failed.
         """
-        metadata = (*self._metadata, (PAGE_SECONDS_KEY, f"{read.timeout_seconds:.3f}"))
+        timeout = (PAGE_SECONDS_KEY, f"{read.timeout_seconds:.3f}")
+        metadata = (*self._metadata, timeout, *tracing.carrier())
 
         async def admitted() -> bool:
             return any(key == ADMITTED_KEY for key, _ in await call.initial_metadata())

@@ -57,6 +57,16 @@ class Fleet:
         return list(self._tasks)
 
     @property
+    def machines(self) -> dict[str, tuple[int, int]]:
+        """Return by endpoint how many machines it stands for, and how many of them can read."""
+        ready = {worker.machine.target for worker in self._tasks if worker.slots}
+        found = {each: self._machines.get(each, frozenset()) for each in self._settings.endpoints}
+        return {
+            str(endpoint): (len(those), sum(machine.target in ready for machine in those))
+            for endpoint, those in found.items()
+        }
+
+    @property
     def troubles(self) -> list[str]:
         """Return which machines are not there, and which names nobody knows."""
         absent = [f"{worker.machine}: {worker.trouble}" for worker in self._tasks if worker.trouble]

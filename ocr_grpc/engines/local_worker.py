@@ -3,8 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -21,6 +21,7 @@ from ocr_grpc.engines.page_read import PageRead, ReadBegan, ReadTimes
 from ocr_grpc.engines.rest import Rest
 from ocr_grpc.model import Line
 from ocr_grpc.processes import private_bytes
+from ocr_grpc.telemetry.process import told_to_children
 
 log = structlog.get_logger()
 
@@ -63,6 +64,8 @@ class LocalWorker:
         self.description: EngineDescription | None = None
         self.ready = False
         self.number = number
+        self.restarts = 0
+        """How often it ended, or did not come up, and was started again."""
         self.in_flight = 0
         self._rest = Rest()
 
@@ -108,6 +111,7 @@ class LocalWorker:
             steady = monotonic() - began > STEADY_SECONDS
             pause_seconds = 0.0 if steady else min(MAX_PAUSE_SECONDS, 2 * pause_seconds + 0.1)
             await asyncio.sleep(pause_seconds)
+            self.restarts += 1
 
     async def read(self, page: PageRead) -> AsyncGenerator[ReadBegan | list[Line] | ReadTimes]:
         """Yield what the worker reads; see `EngineClient.read`.
@@ -146,14 +150,15 @@ class LocalWorker:
 
     async def _run_once(self) -> None:
         self._socket.unlink(missing_ok=True)
-        process = self._process = await asyncio.create_subprocess_exec(
-            *self._command(),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            env=_environment(),
-            # A terminal's Ctrl-C must reach `serve` alone, which then lets running pages end.
-            start_new_session=True,
-        )
+        with _told() as told:
+            process = self._process = await asyncio.create_subprocess_exec(
+                *self._command(),
+                stdin=told,
+                stdout=asyncio.subprocess.DEVNULL,
+                env=_environment(),
+                # A terminal's Ctrl-C must reach `serve` alone, which then lets running pages end.
+                start_new_session=True,
+            )
         address = Address(f"unix:{self._socket}")
         client = self._client = EngineClient(address, ON_THIS_MACHINE, shares_spool=True)
         ended = asyncio.ensure_future(process.wait())
@@ -214,8 +219,21 @@ class LocalWorker:
         command += ["--parent", str(os.getpid()), "--engine", choice.engine]
         command += ["--backend", choice.backend, "--precision", choice.precision]
         command += ["--binary", choice.binary]
-        command += ["--memory-bytes", str(self._settings.memory_bytes)]
+        command += ["--memory-bytes", str(self._settings.memory_bytes), "--told"]
         return command
+
+
+@contextmanager
+def _told() -> Generator[int]:
+    """Yield an open file in which a worker finds what to log, report and trace, and to whom."""
+    reading, writing = os.pipe()
+    try:
+        # It fits into the pipe, so this waits for nobody.
+        os.write(writing, told_to_children())
+        os.close(writing)
+        yield reading
+    finally:
+        os.close(reading)
 
 
 def _environment() -> dict[str, str]:

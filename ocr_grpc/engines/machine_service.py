@@ -6,9 +6,10 @@ as many files as pages were admitted: one more than there are workers.
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, aclosing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from contextlib import AsyncExitStack, aclosing, contextmanager, suppress
 from pathlib import Path
+from time import perf_counter
 from typing import Any, TypeAlias
 
 import grpc
@@ -37,6 +38,7 @@ from ocr_grpc.engines.pool import EnginePool
 from ocr_grpc.engines.wire import (
     ADMITTED_KEY,
     PAGE_SECONDS_KEY,
+    RPC,
     description_to_proto,
     load_to_proto,
     part_to_proto,
@@ -44,6 +46,7 @@ from ocr_grpc.engines.wire import (
 from ocr_grpc.internal.v1 import engine_service_pb2 as pb
 from ocr_grpc.internal.v1.engine_service_pb2_grpc import EngineServiceServicer
 from ocr_grpc.model import Line, PageGeometry, RenderedPage
+from ocr_grpc.telemetry import tracing
 
 # Generic only in the stub files of grpc.
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -68,6 +71,25 @@ class _NotTaken(Exception):
     """The server does not take what was read."""
 
 
+READ, CANCELLED, UNEXPECTED = "ok", "cancelled", "error"
+OUTCOMES: dict[type[Exception], str] = {
+    WorkerBusy: "busy",
+    EngineUnavailable: "no_worker",
+    PageTimedOut: "timed_out",
+    EngineFailed: "failed",
+    WorkerLost: "worker_lost",
+    PixelsLate: "pixels_late",
+    InvalidPage: "invalid",
+    _NotTaken: "not_taken",
+    grpc.aio.InternalError: CANCELLED,
+}
+"""What became of pages that were not read, for metrics; any other error is `UNEXPECTED`."""
+
+
+def _ignored(outcome: str, seconds: float | None) -> None:
+    """Count nothing."""
+
+
 class MachineServicer(EngineServiceServicer):
     """Answers `EngineService` for a pool."""
 
@@ -77,6 +99,7 @@ class MachineServicer(EngineServiceServicer):
         spool: Path,
         page_timeout_seconds: float,
         send_seconds: float = SEND_SECONDS,
+        on_page_ended: Callable[[str, float | None], None] = _ignored,
     ) -> None:
         """Take what reads.
 
@@ -85,11 +108,14 @@ class MachineServicer(EngineServiceServicer):
             spool: folder of this service alone.
             page_timeout_seconds: what the engine may take over a page at most.
             send_seconds: how long a server may take until it takes some lines.
+            on_page_ended: called with what became of a page, and if it was read the seconds that
+                took, for metrics.
         """
         self._pool = pool
         self._spool = spool
         self._page_timeout_seconds = page_timeout_seconds
         self._send_seconds = send_seconds
+        self._on_page_ended = on_page_ended
         self.board = LoadBoard(slots=0)
 
     async def Describe(  # noqa: N802 - the name in the proto
@@ -114,7 +140,8 @@ class MachineServicer(EngineServiceServicer):
     ) -> None:
         """Read one page, if there is room."""
         try:
-            with self.board.admitted(context.peer()):
+            traced = tracing.span_of(context.invocation_metadata(), "engine machine", RPC)
+            with traced, self._counted(), self.board.admitted(context.peer()):
                 await context.send_initial_metadata(((ADMITTED_KEY, "1"),))
                 seconds = min(self._page_timeout_seconds, _told_seconds(context))
                 async with aclosing(self._parts(request_iterator, seconds)) as parts:
@@ -135,6 +162,19 @@ class MachineServicer(EngineServiceServicer):
         except Exception:
             log.exception("page_not_read")
             await context.abort(grpc.StatusCode.INTERNAL, "Something unexpected happened.")
+
+    @contextmanager
+    def _counted(self) -> Generator[None]:
+        began, outcome, seconds = perf_counter(), CANCELLED, None
+        try:
+            yield
+            outcome, seconds = READ, perf_counter() - began
+        except Exception as error:
+            named = (name for kind, name in OUTCOMES.items() if isinstance(error, kind))
+            outcome = next(named, UNEXPECTED)
+            raise
+        finally:
+            self._on_page_ended(outcome, seconds)
 
     async def _send(self, context: Context, message: pb.ReadResponse) -> None:
         # Not by `yield`: that waits without end for a server that takes nothing, and meanwhile

@@ -69,6 +69,16 @@ class EnginePool:
         return self._fleet.troubles if self._fleet else []
 
     @property
+    def restarts(self) -> int:
+        """Return how often workers of this machine were started again."""
+        return sum(worker.restarts for worker in self._local)
+
+    @property
+    def machines(self) -> dict[str, tuple[int, int]]:
+        """Return by endpoint how many machines it stands for, and how many of them can read."""
+        return self._fleet.machines if self._fleet else {}
+
+    @property
     def size(self) -> int:
         """Return how many workers there are to be on this machine."""
         return len(self._local)

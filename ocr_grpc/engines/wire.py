@@ -14,6 +14,13 @@ PAGE_SECONDS_KEY = "page-timeout-seconds"
 ADMITTED_KEY = "page-admitted"
 """Initial metadata of the answer: there is room for the page, its pixels may come."""
 
+RPC = {
+    "rpc.system": "grpc",
+    "rpc.service": pb.DESCRIPTOR.services_by_name["EngineService"].full_name,
+    "rpc.method": "Read",
+}
+"""What spans say of `Read`, by the conventions of OpenTelemetry."""
+
 
 def part_to_proto(part: ReadBegan | list[Line] | ReadTimes) -> pb.ReadResponse:
     """Return a part of what is read of a page as a message."""

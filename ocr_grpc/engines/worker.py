@@ -10,12 +10,12 @@ import contextlib
 import os
 import signal
 import sys
-import traceback
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 import grpc.aio
+import structlog
 import uvloop
 
 from ocr_grpc.engines.catalog import EngineChoice, load_engine
@@ -25,16 +25,20 @@ from ocr_grpc.engines.errors import PageDropped, WorkerBusy
 from ocr_grpc.engines.load import LoadBoard
 from ocr_grpc.engines.page_input import InvalidPage, in_time, receive_page
 from ocr_grpc.engines.page_read import ReadBegan, ReadTimes
-from ocr_grpc.engines.wire import description_to_proto, load_to_proto, part_to_proto
+from ocr_grpc.engines.wire import RPC, description_to_proto, load_to_proto, part_to_proto
 from ocr_grpc.internal.v1 import engine_service_pb2 as pb
 from ocr_grpc.internal.v1.engine_service_pb2_grpc import (
     EngineServiceServicer,
     add_EngineServiceServicer_to_server,
 )
-from ocr_grpc.processes import die_with_parent, resident_bytes
+from ocr_grpc.processes import die_with_parent, hide_memory, resident_bytes
+from ocr_grpc.telemetry import error_tracking, tracing
+from ocr_grpc.telemetry.process import Telemetry, telling
 
 # Generic only in the stub files of grpc.
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+log = structlog.get_logger()
 
 EXIT_STUCK = 70
 EXIT_TOO_LARGE = 71
@@ -82,12 +86,12 @@ class EngineServicer(EngineServiceServicer):
             with self.board.admitted():
                 async with contextlib.aclosing(in_time(request_iterator)) as requests:
                     page, options = await receive_page(requests, self._spool)
-                async with (
-                    self._turn,
-                    contextlib.aclosing(self._read(page, options)) as responses,
-                ):
-                    async for response in responses:
-                        yield response
+                async with self._turn:
+                    metadata = context.invocation_metadata()
+                    with tracing.span_of(metadata, "engine worker", self._about(page)):
+                        async with contextlib.aclosing(self._read(page, options)) as responses:
+                            async for response in responses:
+                                yield response
         except WorkerBusy as busy:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(busy))
         except PageDropped as dropped:
@@ -97,8 +101,14 @@ class EngineServicer(EngineServiceServicer):
         except EngineStuck:
             _exit_stuck()
         except Exception:
-            traceback.print_exc()
+            log.exception("page_not_read")
             await context.abort(grpc.StatusCode.ABORTED, "The engine failed on this page.")
+
+    def _about(self, page: PageImage) -> dict[str, str | int]:
+        """Return what the span of a page says."""
+        height, width = page.pixels.shape[:2]
+        engine = self._thread.description.name
+        return RPC | {"ocr.engine": engine, "ocr.width_px": width, "ocr.height_px": height}
 
     async def _read(
         self, page: PageImage, options: ReadOptions
@@ -115,7 +125,9 @@ class EngineServicer(EngineServiceServicer):
 
 def _exit_stuck() -> NoReturn:
     # The thread cannot be stopped, and an orderly exit would wait for it.
-    print("The engine did not stop when it was cancelled.", file=sys.stderr, flush=True)
+    log.exception("engine_stuck", text="The engine did not stop when it was cancelled.")
+    error_tracking.stop()
+    sys.stderr.flush()
     os._exit(EXIT_STUCK)
 
 
@@ -154,7 +166,12 @@ def main() -> NoReturn:
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--binary", default="")
     parser.add_argument("--memory-bytes", type=int, default=2**31)
-    code = uvloop.run(_serve(parser.parse_args()))
+    parser.add_argument("--told", action="store_true", help="What to log and trace is on stdin.")
+    arguments = parser.parse_args()
+    if arguments.told:
+        hide_memory()
+    with telling(Telemetry.from_parent(sys.stdin.buffer.read() if arguments.told else b"")):
+        code = uvloop.run(_serve(arguments))
     # Not sys.exit: an inference thread of a runtime may outlive the loop and hold the process.
     sys.stdout.flush()
     sys.stderr.flush()

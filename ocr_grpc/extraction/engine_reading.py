@@ -9,6 +9,8 @@ from ocr_grpc.engines.engine import EngineDescription, ReadOptions
 from ocr_grpc.engines.errors import EngineCrashed, EngineUnavailable, WorkerLost
 from ocr_grpc.engines.page_read import PageRead, Priority, ReadTimes
 from ocr_grpc.model import Line, RenderedPage, TextFormat
+from ocr_grpc.telemetry import tracing
+from ocr_grpc.telemetry.tracing import Kind
 
 MAX_ATTEMPTS = 3
 """How many workers may die over a page before it is the page's fault."""
@@ -104,13 +106,15 @@ class EngineReading:
             if losses:
                 yield BeganAnew(attempts)
             try:
-                async with aclosing(self._engine.read(read)) as parts:
-                    async for part in parts:
-                        if isinstance(part, ReadTimes):
-                            self.alphabet = part.alphabet
-                            self.engine = part.engine or self.engine
-                        else:
-                            yield part
+                about = {"ocr.engine": self.engine.name, "ocr.attempt": losses + 1}
+                with tracing.span("engine", about, Kind.CLIENT):
+                    async with aclosing(self._engine.read(read)) as parts:
+                        async for part in parts:
+                            if isinstance(part, ReadTimes):
+                                self.alphabet = part.alphabet
+                                self.engine = part.engine or self.engine
+                            else:
+                                yield part
                 return
             except WorkerLost as lost:
                 # A worker that died before it began says nothing about the page.

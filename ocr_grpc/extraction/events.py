@@ -66,6 +66,7 @@ class Provenance:
     picture_count: int = 0
     alphabet: str = ""
     fallback_from: str = ""
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)

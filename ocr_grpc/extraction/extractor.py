@@ -1,43 +1,46 @@
 """The main job: a document goes in, its events come out."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncGenerator
-from contextlib import AbstractContextManager, aclosing
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from itertools import chain, islice
 from time import monotonic
 
-from ocr_grpc.documents.document import Document
 from ocr_grpc.documents.errors import DocumentTimedOut
 from ocr_grpc.documents.pool import DocumentPool
 from ocr_grpc.documents.spool import SpooledDocument
 from ocr_grpc.engines.engine import ReadOptions
 from ocr_grpc.engines.page_read import Priority
 from ocr_grpc.errors import OcrError
-from ocr_grpc.extraction.admission import Admission, Place
+from ocr_grpc.extraction.admission import Admission
+from ocr_grpc.extraction.cache import ResultCache
+from ocr_grpc.extraction.cache_entry import CachedDocument
 from ocr_grpc.extraction.engine_choice import ChosenEngines, Engines, check_fits
 from ocr_grpc.extraction.engine_reading import ReadingTerms
 from ocr_grpc.extraction.errors import ShuttingDown
 from ocr_grpc.extraction.events import (
     Event,
-    Failed,
-    PageFinished,
-    Started,
 )
 from ocr_grpc.extraction.image_slots import ImageSlots
 from ocr_grpc.extraction.inspection import InspectedDocument, inspected
 from ocr_grpc.extraction.interruption import Interruption
-from ocr_grpc.extraction.meter import Meter
+from ocr_grpc.extraction.metered_pages import metered_pages, started_of
 from ocr_grpc.extraction.observed import observed
 from ocr_grpc.extraction.options import ExtractOptions, Mode, select_pages
 from ocr_grpc.extraction.order import Order
 from ocr_grpc.extraction.page_context import PageContext
 from ocr_grpc.extraction.page_reader import PageReader
-from ocr_grpc.extraction.page_stream import merged
+from ocr_grpc.telemetry import tracing
 from ocr_grpc.telemetry.document_metrics import DocumentMetrics
 
 MAX_WAIT_SECONDS = 30 * 86_400.0
+
+MOST_PAGES_UNDER_WAY = 512
+"""Of all documents together, but one of each. A page whose caller reads slowly holds its text; and
+so many keep all engines busy, whatever the number of documents they are of."""
+
+REPLAYED_AT_ONCE = 8
+"""Pages of a cached document that are under way together: their charges share a commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,11 @@ class Extractor:
         engines: Engines,
         limits: ExtractionLimits,
         metrics: DocumentMetrics,
+        cache: ResultCache | None = None,
     ) -> None:
+        """Take what reads, within which limits, what counts, and what keeps results if anything."""
         self._documents = documents
+        self._cache = cache
         self._engines = engines
         self._metrics = metrics
         self._limits = limits
@@ -132,7 +138,7 @@ class Extractor:
         self._running.add(order.interruption)
         try:
             with observed(self._metrics, order) as observer:
-                async with aclosing(self._opened(order)) as events:
+                async with self._read_or_cached(order) as events:
                     async for event in events:
                         observer.event(event)
                         meter.delivered(event)
@@ -147,17 +153,53 @@ class Extractor:
             deadline.cancel()
             self._running.discard(order.interruption)
 
+    @asynccontextmanager
+    async def _read_or_cached(
+        self, order: Order
+    ) -> AsyncGenerator[AsyncGenerator[Event, None], None]:
+        """Give the events of a reading, or those that were kept of an earlier one."""
+        if self._cache is None or not order.owner:
+            async with aclosing(self._opened(order)) as events:
+                yield events
+            return
+        choice = self._engines.choose(order.options)
+        async with self._cache.looked_up(order, choice) as found:
+            if found.document:
+                events = self._replayed(order, found.document, choice)
+            else:
+                events = self._opened(order)
+                if found.recording:
+                    events = found.recording.recorded(events)
+            async with aclosing(events):
+                yield events
+
+    async def _replayed(
+        self, order: Order, document: CachedDocument, choice: ChosenEngines
+    ) -> AsyncGenerator[Event, None]:
+        """Yield what was kept, as a call like any other: reserved, charged, and paced."""
+        began = monotonic()
+        pages = order.totals.without(select_pages(order.options.pages, document.page_count))
+        started = started_of(document, order, pages, choice)
+        await order.meter.reserve(started, pages)
+        yield started
+        at_once = min(REPLAYED_AT_ONCE, self._share)
+        stream = metered_pages(document.page_events, lambda: at_once, pages, order, began)
+        async with aclosing(stream) as events:
+            async for event in events:
+                yield event
+
     async def _opened(self, order: Order) -> AsyncGenerator[Event, None]:
         began = monotonic()
         options = order.options
-        opened = await self._documents.open(
-            order.document.path,
-            name=order.file_name,
-            password=options.password,
-            caller=order.caller,
-            # Twice, as questions that an engine waits for go one before others of their document.
-            priority=2 * order.priority,
-        )
+        with tracing.span("open document"):
+            opened = await self._documents.open(
+                order.document.path,
+                name=order.file_name,
+                password=options.password,
+                caller=order.caller,
+                # Twice: questions that an engine waits for go one before others of their document.
+                priority=2 * order.priority,
+            )
         try:
             choice = self._engines.choose(options)
             options.check_fits(opened.kind)
@@ -165,8 +207,10 @@ class Extractor:
             pages = order.totals.without(select_pages(options.pages, opened.page_count))
             place = self._admission.queue(order.caller, order.priority, order.weight)
             try:
-                started = self._started(opened, order, pages, choice, place)
-                await order.meter.reserve(started, pages)
+                ahead = place.ahead if options.mode is not Mode.TEXT_LAYER_ONLY else 0
+                started = started_of(opened, order, pages, choice, queue_position=ahead)
+                with tracing.span("reserve pages"):
+                    await order.meter.reserve(started, pages)
                 yield started
                 context = PageContext(
                     document=opened,
@@ -177,13 +221,28 @@ class Extractor:
                     rendering=self._images.of(choice),
                     place=place,
                 )
-                async with aclosing(self._pages(context, pages, order, began)) as events:
+                stream = metered_pages(
+                    lambda number: PageReader(context, number).events(),
+                    lambda: self._pages_at_once(choice),
+                    pages,
+                    order,
+                    began,
+                )
+                async with aclosing(stream) as events:
                     async for event in events:
                         yield event
             finally:
                 place.leave()
         finally:
             await opened.close()
+
+    def _pages_at_once(self, choice: ChosenEngines) -> int:
+        """Return how many pages of one document may be under way together at this moment."""
+        return max(1, min(self._images.at_once(choice), self._share))
+
+    @property
+    def _share(self) -> int:
+        return max(1, MOST_PAGES_UNDER_WAY // max(1, len(self._running)))
 
     def _terms(self, order: Order, extraction_id: str) -> ReadingTerms:
         options = order.options
@@ -197,58 +256,6 @@ class Extractor:
             extraction_id=extraction_id,
             timeout_seconds=self._limits.page_timeout_seconds,
         )
-
-    def _started(
-        self,
-        opened: Document,
-        order: Order,
-        pages: list[range],
-        choice: ChosenEngines,
-        place: Place,
-    ) -> Started:
-        options = order.options
-        reads_images = options.mode is not Mode.TEXT_LAYER_ONLY
-        return Started(
-            extraction_id=order.extraction_id or secrets.token_hex(12),
-            kind=opened.kind,
-            document_page_count=opened.page_count,
-            page_count=sum(len(part) for part in pages),
-            mode=options.mode,
-            engine=choice.main if reads_images else None,
-            queue_position=place.ahead if reads_images else 0,
-            size_bytes=order.document.size_bytes,
-        )
-
-    async def _pages(
-        self, context: PageContext, pages: list[range], order: Order, began: float
-    ) -> AsyncGenerator[Event, None]:
-        totals = order.totals
-        stream = merged(
-            islice(chain.from_iterable(pages), order.first_pages or None),
-            # Charged here, where pages are read side by side: their charges share a commit.
-            lambda number: _charged(PageReader(context, number).events(), order.meter),
-            lambda: self._images.at_once(context.choice),
-            order.interruption.future,
-        )
-        async with aclosing(stream) as events:
-            async for event in events:
-                if isinstance(event, PageFinished):
-                    totals.add(event)
-                yield event
-        last = totals.last_event(monotonic() - began)
-        await order.meter.settle(last.error if isinstance(last, Failed) else None)
-        yield last
-
-
-async def _charged(
-    events: AsyncGenerator[Event, None], meter: Meter
-) -> AsyncGenerator[Event, None]:
-    """Yield the events of a page, its last one when the charge is durable."""
-    async with aclosing(events):
-        async for event in events:
-            if isinstance(event, PageFinished):
-                await meter.charge(event)
-            yield event
 
 
 def _timed_out(limit_seconds: float) -> DocumentTimedOut:

@@ -1,5 +1,7 @@
 """Options of an extraction as the database keeps them: sealed, for a password may be in them."""
 
+import json
+
 from pydantic import TypeAdapter
 
 from ocr_grpc.extraction.options import ExtractOptions
@@ -20,3 +22,14 @@ def opened_options(seal: Seal, sealed: bytes) -> ExtractOptions:
         SealBroken: they were sealed with another secret.
     """
     return _options.validate_json(seal.open(sealed))
+
+
+def without_password(seal: Seal, sealed: bytes) -> bytes:
+    """Return options for a column, all but the password, those that only a newer release knows too.
+
+    Raises:
+        SealBroken: they were sealed with another secret.
+    """
+    values = json.loads(seal.open(sealed))
+    values.pop("password", None)
+    return seal.seal(json.dumps(values).encode())

@@ -57,6 +57,7 @@ class ExtractOptions:
     """0: no pictures of pages."""
     quality: Quality = Quality.FINAL
     words: bool = False
+    skip_cache: bool = False
 
     def check(self) -> None:
         """Refuse what can never be honoured, whatever the engine, before any work is done.

@@ -24,6 +24,7 @@ class Order:
         interruption: ends the extraction with an error.
         extraction_id: names the extraction; made up if empty.
         totals: of the pages that ended in an earlier part of it, which are not read again.
+        owner: the account whose results may be taken from the cache, and kept there. Empty: none's.
     """
 
     document: SpooledDocument
@@ -37,3 +38,9 @@ class Order:
     first_pages: int = 0
     extraction_id: str = ""
     totals: Totals = field(default_factory=Totals)
+    owner: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all pages asked for are read now."""
+        return not self.first_pages and not self.totals.has_pages

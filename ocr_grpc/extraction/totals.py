@@ -20,6 +20,11 @@ class Totals:
         """What they consumed together."""
         return self._usage
 
+    @property
+    def has_pages(self) -> bool:
+        """Whether a page ended."""
+        return bool(self._pages)
+
     def add(self, page: PageFinished) -> None:
         """Take a page that ended in."""
         self._usage += page.usage

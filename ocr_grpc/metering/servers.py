@@ -1,7 +1,6 @@
 """Servers that are alive say so; what a dead one left open is closed by any other."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -10,7 +9,6 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ocr_grpc.metering.quota_book import QuotaBook
-from ocr_grpc.metering.retention import forget_old_rows
 from ocr_grpc.store.database import Database
 from ocr_grpc.store.errors import DatabaseUnavailable
 from ocr_grpc.store.metering import LOST, OPEN, ServerRow, UsageRow
@@ -22,9 +20,6 @@ log = structlog.get_logger()
 LEASE_SECONDS = 15.0
 RENEW_SECONDS = 5.0
 ROWS_AT_ONCE = 100
-
-Sweep = Callable[[AsyncSession], Awaitable[int]]
-"""Deletes some rows that nobody needs any more, in a transaction, and returns how many."""
 
 
 class ServerLease:
@@ -39,7 +34,6 @@ class ServerLease:
         database: Database,
         server_id: str,
         metrics: Metrics | None = None,
-        usage_retention_days: int = 400,
         lease_seconds: float = LEASE_SECONDS,
         renew_seconds: float = RENEW_SECONDS,
     ) -> None:
@@ -49,22 +43,15 @@ class ServerLease:
             database: where servers meet.
             server_id: of this process, never used before.
             metrics: told what was swept.
-            usage_retention_days: the setting of this name.
             lease_seconds: how long a server counts as alive without renewing.
             renew_seconds: how often it renews, and sweeps.
         """
         self._database = database
         self._server_id = server_id
-        self._retention = timedelta(days=usage_retention_days)
         self._metrics = metrics or Metrics()
         self._lease = timedelta(seconds=lease_seconds)
         self._renew_seconds = renew_seconds
         self._task: asyncio.Task[None] | None = None
-        self._sweeps: list[Sweep] = []
-
-    def add_sweep(self, sweep: Sweep) -> None:
-        """Have something else swept at the same times."""
-        self._sweeps.append(sweep)
 
     async def start(self) -> None:
         """Take the lease, sweep once, and go on doing both.
@@ -115,7 +102,7 @@ class ServerLease:
                 )
 
     async def sweep(self) -> int:
-        """Close what dead servers left open, forget what is too old; return how many were closed.
+        """Close what dead servers left open; return how many that were.
 
         Several servers may do it at once: each row is closed by one of them.
 
@@ -135,10 +122,6 @@ class ServerLease:
         if swept:
             log.warning("extractions_of_dead_servers_closed", count=swept)
             self._metrics.reservations_swept.inc(swept)
-        await forget_old_rows(self._database, self._retention)
-        for sweep in self._sweeps:
-            async with self._database.write() as session:
-                await sweep(session)
         return swept
 
     async def _close_lost_rows(self, session: AsyncSession, now: datetime) -> int:

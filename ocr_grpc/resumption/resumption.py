@@ -13,7 +13,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from ocr_grpc.extraction.errors import SequenceOutOfRange
 from ocr_grpc.extraction.kept_options import opened_options, sealed_options
@@ -209,9 +208,10 @@ class Resumption:
         """Let go of a document that nobody will read again; its events stay."""
         self._expiry.delete_soon(extraction_id)
 
-    async def sweep(self, session: AsyncSession) -> int:
-        """Delete extractions that have expired; see `Expiry.sweep`."""
-        return await self._expiry.sweep(session)
+    @property
+    def expiry(self) -> Expiry:
+        """What deletes extractions that have expired."""
+        return self._expiry
 
     def _log(self, extraction_id: str, attempt: int, last_sequence: int, lost: Lost) -> Log:
         return Log(self._writer, self._watch, extraction_id, attempt, last_sequence, lost)

@@ -210,6 +210,7 @@ class Intake:
             weight=WEIGHTS[current_principal().role],
             extraction_id=part.extraction_id if part else "",
             totals=part.totals if part else Totals(),
+            owner=current_principal().user_id,
         )
         async with aclosing(self._extractor.extract(order)) as events:
             async for event in events:

@@ -1,9 +1,11 @@
 """Between the messages of `protos/ocr_grpc/v1` and the domain: pure functions, field by field."""
 
+from typing import TYPE_CHECKING
+
 from ocr_grpc.documents.document import DocumentKind
 from ocr_grpc.engines.engine import EngineDescription
 from ocr_grpc.extraction import events
-from ocr_grpc.model import Block, Line, Polygon
+from ocr_grpc.model import Line, Polygon
 from ocr_grpc.rpc import options_mapping
 from ocr_grpc.rpc.status import status_of
 from ocr_grpc.v1 import (
@@ -14,6 +16,9 @@ from ocr_grpc.v1 import (
     page_pb2,
     usage_pb2,
 )
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
 
 def kind_to_proto(kind: DocumentKind) -> document_pb2.DocumentKind.ValueType:
@@ -56,28 +61,6 @@ def engine_to_proto(engine: EngineDescription, ready_workers: int) -> engine_pb2
     )
 
 
-def line_to_proto(line: Line) -> page_pb2.Line:
-    """Return a line as a message."""
-    return page_pb2.Line(
-        text=line.text,
-        polygon=_points(line.polygon),
-        confidence=line.confidence,
-        words=[
-            page_pb2.Word(text=word.text, polygon=_points(word.polygon), confidence=word.confidence)
-            for word in line.words
-        ],
-    )
-
-
-def block_to_proto(block: Block) -> page_pb2.Block:
-    """Return a block as a message."""
-    return page_pb2.Block(label=block.label, polygon=_points(block.polygon), offset=block.offset)
-
-
-def _points(polygon: Polygon) -> list[page_pb2.Point]:
-    return [page_pb2.Point(x=point.x, y=point.y) for point in polygon]
-
-
 def usage_to_proto(usage: events.Usage) -> usage_pb2.Usage:
     """Return what was consumed as a message."""
     return usage_pb2.Usage(
@@ -102,6 +85,7 @@ def provenance_to_proto(provenance: events.Provenance) -> page_pb2.Provenance:
         picture_count=provenance.picture_count,
         alphabet=provenance.alphabet,
         fallback_from=provenance.fallback_from,
+        cached=provenance.cached,
     )
     if provenance.engine:
         message.engine = provenance.engine.name
@@ -149,15 +133,42 @@ def page_image_to_proto(event: events.PageImage) -> extraction_pb2.PageImage:
     )
 
 
-def delta_to_proto(event: events.Delta) -> extraction_pb2.TextDelta:
-    """Return lines as a message."""
-    return extraction_pb2.TextDelta(
-        page_number=event.page_number,
-        revision=event.revision,
-        text=event.text,
-        lines=[line_to_proto(line) for line in event.lines],
-        blocks=[block_to_proto(block) for block in event.blocks],
-    )
+def fill_delta(message: extraction_pb2.TextDelta, event: events.Delta) -> None:
+    """Write lines or blocks into a message.
+
+    In place, as these are most of all events: a message that is handed over is copied, and one of
+    lines, polygons and points a copy of copies.
+    """
+    message.page_number = event.page_number
+    message.revision = event.revision
+    message.text = event.text
+    for line in event.lines:
+        _fill_line(message.lines.add(), line)
+    for block in event.blocks:
+        filled = message.blocks.add()
+        filled.label = block.label
+        filled.offset = block.offset
+        _fill_points(filled.polygon, block.polygon)
+
+
+def _fill_line(message: page_pb2.Line, line: Line) -> None:
+    message.text = line.text
+    message.confidence = line.confidence
+    _fill_points(message.polygon, line.polygon)
+    for word in line.words:
+        filled = message.words.add()
+        filled.text = word.text
+        filled.confidence = word.confidence
+        _fill_points(filled.polygon, word.polygon)
+
+
+def _fill_points(
+    points: "RepeatedCompositeFieldContainer[page_pb2.Point]", polygon: Polygon
+) -> None:
+    for point in polygon:
+        filled = points.add()
+        filled.x = point.x
+        filled.y = point.y
 
 
 def retract_to_proto(event: events.Retract) -> extraction_pb2.TextRetract:

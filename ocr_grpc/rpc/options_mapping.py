@@ -51,6 +51,7 @@ def options_from_proto(options: options_pb2.ExtractOptions) -> ExtractOptions:
         page_image_side_px=options.page_image_side_px,
         quality=_quality(options.quality),
         words=options.words,
+        skip_cache=options.skip_cache,
     )
 
 
@@ -69,6 +70,7 @@ def options_to_proto(options: ExtractOptions) -> options_pb2.ExtractOptions:
         page_image_side_px=options.page_image_side_px,
         quality=quality_to_proto(options.quality),
         words=options.words,
+        skip_cache=options.skip_cache,
     )
 
 

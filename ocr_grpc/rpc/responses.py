@@ -35,6 +35,10 @@ def event_to_proto(
 ) -> Response:
     """Return one event as a response of a streaming RPC; all of these have the same fields."""
     match event:
+        case events.Delta():  # most of all
+            response = kind(sequence=sequence)
+            mapping.fill_delta(response.delta, event)
+            return response
         case events.Started():
             ready_workers = ready_workers_of(event.engine.name) if event.engine else 0
             started = mapping.started_to_proto(event, ready_workers)
@@ -43,8 +47,6 @@ def event_to_proto(
             return kind(sequence=sequence, page_started=mapping.page_started_to_proto(event))
         case events.PageImage():
             return kind(sequence=sequence, page_image=mapping.page_image_to_proto(event))
-        case events.Delta():
-            return kind(sequence=sequence, delta=mapping.delta_to_proto(event))
         case events.Retract():
             return kind(sequence=sequence, retract=mapping.retract_to_proto(event))
         case events.PageFinished():

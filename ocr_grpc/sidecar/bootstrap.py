@@ -11,6 +11,7 @@ from ocr_grpc.sidecar.local_replies import local_reply_config
 from ocr_grpc.sidecar.plan import JsonObject, SidecarPlan, seconds, typed
 from ocr_grpc.sidecar.routes import routes
 from ocr_grpc.sidecar.tls import NODE, redirect_listener
+from ocr_grpc.sidecar.tracing import tracing_config
 
 MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 REQUEST_IDS = "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig"
@@ -47,11 +48,11 @@ def bootstrap(plan: SidecarPlan, services: Sequence[ServiceDescriptor]) -> JsonO
             "memory_release_interval": "1s",
         },
     }
-    if plan.tls:
+    if plan.tls or plan.traces:
         config["node"] = NODE
-        if plan.tls.redirect_port:
-            redirect = redirect_listener(plan.host, plan.tls.redirect_port, plan.port)
-            config["static_resources"]["listeners"].append(redirect)
+    if plan.tls and plan.tls.redirect_port:
+        redirect = redirect_listener(plan.host, plan.tls.redirect_port, plan.port)
+        config["static_resources"]["listeners"].append(redirect)
     if plan.admin_socket:
         pipe = {"path": str(plan.admin_socket), "mode": 0o600}
         config["admin"] = {"address": {"pipe": pipe}}
@@ -101,8 +102,7 @@ def _manager(plan: SidecarPlan, services: Sequence[ServiceDescriptor]) -> JsonOb
         path_with_escaped_slashes_action="KEEP_UNCHANGED",
         strip_any_host_port=False,
         preserve_external_request_id=True,
-        # Otherwise it changes a digit of those that are UUIDs.
-        request_id_extension={"typed_config": typed(REQUEST_IDS, pack_trace_reason=False)},
+        request_id_extension={"typed_config": _request_ids(plan)},
         always_set_request_id_in_response=True,
         request_headers_timeout=seconds(HEADERS_SECONDS),
         stream_idle_timeout=seconds(IDLE_SECONDS),
@@ -121,7 +121,14 @@ def _manager(plan: SidecarPlan, services: Sequence[ServiceDescriptor]) -> JsonOb
         local_reply_config=local_reply_config(),
         route_config=_route_config(plan, services),
         http_filters=http_filters(plan, [service.full_name for service in services]),
+        **({"tracing": tracing_config(plan.traces)} if plan.traces else {}),
     )
+
+
+def _request_ids(plan: SidecarPlan) -> JsonObject:
+    # Otherwise it changes a digit of those that are UUIDs, and never traces a call with any other.
+    own = {"use_request_id_for_trace_sampling": False} if plan.traces else {}
+    return typed(REQUEST_IDS, pack_trace_reason=False, **own)
 
 
 def _route_config(plan: SidecarPlan, services: Sequence[ServiceDescriptor]) -> JsonObject:

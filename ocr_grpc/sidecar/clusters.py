@@ -1,9 +1,11 @@
 """What stands behind the sidecar: the servers, and their metrics."""
 
-from ocr_grpc.sidecar.plan import JsonObject, SidecarPlan, typed
+from ocr_grpc.sidecar.plan import JsonObject, SidecarPlan, TracesPlan, typed
 from ocr_grpc.sidecar.routes import METRICS_CLUSTER, SERVICE_CLUSTER
+from ocr_grpc.sidecar.tracing import TRACES_CLUSTER
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+UPSTREAM_TLS = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
 MANY = 1_000_000
 CONNECT_SECONDS = "1s"
 
@@ -20,6 +22,8 @@ def clusters(plan: SidecarPlan) -> list[JsonObject]:
     found = [_service(plan)]
     if plan.metrics_upstream:
         found.append(_cluster(METRICS_CLUSTER, (plan.metrics_upstream,)))
+    if plan.traces:
+        found.append(_traces(plan.traces))
     return found
 
 
@@ -27,7 +31,7 @@ def _service(plan: SidecarPlan) -> JsonObject:
     http2 = {
         "initial_stream_window_size": 1024 * 1024,
         "initial_connection_window_size": 4 * 1024 * 1024,
-        "connection_keepalive": {"interval": "30s", "timeout": "5s"},
+        "connection_keepalive": _keepalive(plan),
     }
     health_check = {
         "timeout": "1s",
@@ -76,12 +80,37 @@ def _service(plan: SidecarPlan) -> JsonObject:
     }
 
 
+def _keepalive(plan: SidecarPlan) -> JsonObject:
+    """Return how a server that stands still is noticed by those who are already waiting for it.
+
+    New calls are kept from it by health checks, after six seconds at most. Where there is another
+    server, calls that only read are then tried again there, and streams can go on there: so soon.
+    With one alone, on this machine, waiting is all that can be done, and it may just be busy.
+    """
+    alone = len(plan.upstreams) == 1 and plan.upstreams[0].startswith("/")
+    return {"interval": "30s", "timeout": "5s"} if alone else {"interval": "4s", "timeout": "5s"}
+
+
+def _traces(traces: TracesPlan) -> JsonObject:
+    http2 = typed(HTTP_OPTIONS, explicit_http_config={"http2_protocol_options": {}})
+    found = {
+        **_cluster(TRACES_CLUSTER, (f"{traces.host}:{traces.port}",)),
+        "typed_extension_protocol_options": {HTTP_OPTIONS: http2},
+    }
+    if not traces.authorities:
+        return found
+    return found | _tls_to(traces.authorities)
+
+
 def _upstream_tls(plan: SidecarPlan) -> JsonObject:
-    if not plan.upstream_ca:
-        return {}
-    validation = {"trusted_ca": {"filename": plan.upstream_ca}}
+    return _tls_to(plan.upstream_ca) if plan.upstream_ca else {}
+
+
+def _tls_to(authorities: str) -> JsonObject:
+    """Return that servers speak TLS, with a certificate for their name by these authorities."""
+    validation = {"trusted_ca": {"filename": authorities}}
     context = typed(
-        "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+        UPSTREAM_TLS,
         auto_host_sni=True,
         auto_sni_san_validation=True,
         common_tls_context={"alpn_protocols": ["h2"], "validation_context": validation},

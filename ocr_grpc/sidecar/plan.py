@@ -54,6 +54,22 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True)
+class TracesPlan:
+    """Where traces go.
+
+    Attributes:
+        host, port: of the collector.
+        authorities: file of those that vouch for its certificate; empty: it speaks no TLS.
+        ratio: share of the calls, of those that come without a decision of their caller.
+    """
+
+    host: str
+    port: int
+    authorities: str
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
 class SidecarPlan:
     """What a sidecar is to do.
 
@@ -70,6 +86,7 @@ class SidecarPlan:
         metrics_upstream: `host:port` of the metrics; empty: not served here.
         tls: how to speak TLS; None: plain HTTP.
         log_calls: whether to tell of each HTTP call on the standard output.
+        traces: where traces of calls go; None: nowhere.
         upstream_ca: certificates to check TLS servers behind it by; empty: they speak plain HTTP/2.
     """
 
@@ -86,6 +103,7 @@ class SidecarPlan:
     tls: Tls | None = None
     upstream_ca: str = ""
     log_calls: bool = False
+    traces: TracesPlan | None = None
     file_prefix: tuple[str, str] = field(default=("", ""))
     """Replaces the beginning of file names: another machine may hold the files elsewhere."""
 

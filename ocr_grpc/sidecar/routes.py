@@ -29,6 +29,10 @@ SAFE_RETRIES = "connect-failure,refused-stream,reset-before-request"
 READING_RETRIES = f"{SAFE_RETRIES},reset,unavailable"
 """For calls that change nothing, and for documents: pages are charged once, see `RETRY_ID`."""
 
+UPLOAD_RETRIES = "connect-failure,refused-stream"
+"""The service has not seen the call. What came of the body until then is held, a mebibyte of it; a
+call of which more came is not tried again. Later it would have to be held whole for that."""
+
 NO_LIMITS = {SMALL_LIMIT: NO_LIMIT, DOCUMENT_LIMIT: NO_LIMIT}
 """For bodies that the service bounds: of gRPC, and in pieces."""
 
@@ -159,8 +163,7 @@ def _rest(
 
 def _rpc(plan: SidecarPlan, rpc: Rpc) -> JsonObject:
     if rpc.uploads:
-        # Never tried again: the body would have to be held whole for that.
-        action = _streaming(plan)
+        action = _streaming(plan) | {"retry_policy": _retries(UPLOAD_RETRIES)}
     elif rpc.takes_document:
         action = _streaming(plan) if rpc.streams else _document(plan)
         limit = {"request_body_buffer_limit": plan.limits.max_body_bytes}

@@ -7,7 +7,7 @@ as its SHA-256.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ocr_grpc.store.base import ID_CHARS, Base, UtcTime, new_id, utc_now
@@ -30,7 +30,7 @@ class UserRow(Base):
     """A user. Deleted ones stay, without name and address, because the ledger refers to them."""
 
     __tablename__ = "users"
-    __table_args__ = (Index(None, "create_time", "user_id"),)
+    __table_args__ = (Index(None, "create_time", "user_id"), Index(None, "delete_time"))
 
     user_id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     user_name: Mapped[str] = mapped_column(String(64))
@@ -54,6 +54,8 @@ class UserRow(Base):
     create_time: Mapped[datetime] = mapped_column(UtcTime, default=utc_now)
     last_login_time: Mapped[datetime | None] = mapped_column(UtcTime)
     delete_time: Mapped[datetime | None] = mapped_column(UtcTime)
+    erase_time: Mapped[datetime | None] = mapped_column(UtcTime)
+    """When the last trace of who a deleted user was had gone from all tables."""
 
 
 class SessionRow(Base):
@@ -158,6 +160,12 @@ class AuditRow(Base):
         Index(None, "create_time", "event_id"),
         Index(None, "actor_user_id", "create_time"),
         Index(None, "target_id", "create_time"),
+        Index(
+            "ix_audit_events_addresses",
+            "create_time",
+            sqlite_where=text("address <> ''"),
+            postgresql_where=text("address <> ''"),
+        ),
     )
 
     event_id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)

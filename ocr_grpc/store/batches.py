@@ -47,6 +47,7 @@ class BatchRow(Base):
         Index(None, "user_id", "create_time", "batch_id"),
         Index(None, "expire_time"),
         Index(None, "delete_time"),
+        Index(None, "release_time", "finish_time"),
     )
 
     batch_id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -67,6 +68,8 @@ class BatchRow(Base):
     expire_time: Mapped[datetime | None] = mapped_column(UtcTime)
     delete_time: Mapped[datetime | None] = mapped_column(UtcTime)
     """When its owner deleted it, or it expired: it is gone for everybody, its rows go soon."""
+    release_time: Mapped[datetime | None] = mapped_column(UtcTime)
+    """When it let go of its documents, but of those with chunks that were given up."""
     last_sequence: Mapped[int] = mapped_column(default=0)
     documents: Mapped[int] = mapped_column(default=0)
     documents_finished: Mapped[int] = mapped_column(default=0)

@@ -9,8 +9,9 @@ import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import obstore
 import structlog
@@ -28,10 +29,13 @@ WAIT_SECONDS = 90.0
 RANGE_BYTES = 8 * MIB
 """What is asked for at a time, so that no answer takes longer than a request may."""
 DELETED_AT_ONCE = 100
+LISTED_AT_ONCE = 500
 
 MARKER = "ocr-grpc"
 """A blob that says that this is the right place, and that it answers."""
 _KEY = re.compile(r"[A-Za-z0-9_-]{3,64}")
+_ID = re.compile(r"[0-9a-f]{24}")
+"""What `new_id` gives out."""
 
 Answer = TypeVar("Answer")
 
@@ -194,6 +198,22 @@ class Blobs:
             for start in range(0, len(paths), DELETED_AT_ONCE):
                 await self._delete_elsewhere(paths[start : start + DELETED_AT_ONCE])
 
+    async def listed(self, before: datetime) -> AsyncGenerator[list[str], None]:
+        """Yield the keys of blobs that were written before a time, some at a time.
+
+        Whatever else lies in the same place is left out.
+
+        Raises:
+            BlobsUnavailable: the store does not answer.
+        """
+        with translated("list"):
+            # The stubs know of tables as well, of a library that is not there.
+            listing = cast("Any", obstore).list(self._place.store, chunk_size=LISTED_AT_ONCE)
+            async for some in listing:
+                old = [each["path"] for each in some if each["last_modified"] < before]
+                keys = [path.rpartition("/")[2] for path in old]
+                yield [key for key, path in zip(keys, old, strict=True) if _is_ours(key, path)]
+
     async def close(self) -> None:
         """Remove the copies that were kept."""
         await self._copies.close()
@@ -228,6 +248,10 @@ class Blobs:
             if len(paths) > 1:
                 for path in paths:
                     await self._delete_elsewhere([path])
+
+
+def _is_ours(key: str, path: str) -> bool:
+    return bool(_ID.fullmatch(key)) and path == _path(key)
 
 
 def _path(key: str) -> str:

@@ -1,9 +1,10 @@
 """Sessions on SQLite or PostgreSQL: the same code for both, with what each of them needs."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
+from time import monotonic, perf_counter
 from typing import Any
 
 import structlog
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection, QueuePool
 
 from ocr_grpc.store.base import utc_now
 from ocr_grpc.store.errors import DatabaseUnavailable
@@ -29,6 +30,7 @@ WAIT_SECONDS = 10.0
 """What a call waits for a connection, for a lock and for an answer, each at most."""
 
 POOL_CONNECTIONS = 10
+"""So many are kept, and as many more are made when these are busy."""
 
 
 class Database:
@@ -44,9 +46,20 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         driver = "sqlite+aiosqlite" if self.is_sqlite else "postgresql+asyncpg"
-        options: dict[str, Any] = {"pool_timeout": wait_seconds}
+        options: dict[str, Any] = {
+            "poolclass": _timed_pool(self),
+            "pool_size": POOL_CONNECTIONS,
+            "max_overflow": POOL_CONNECTIONS,
+            "pool_timeout": wait_seconds,
+            # Their errors would quote what was to be written.
+            "hide_parameters": True,
+        }
         if not self.is_sqlite:
             options |= _postgresql_options(wait_seconds)
+        self.on_wait: Callable[[float], None] = lambda seconds: None
+        """Called with what each wait for a connection took, in seconds, for metrics."""
+        self.answered_at = monotonic()
+        """When the database last did what was asked of it."""
         self.engine = create_async_engine(self.url.set(drivername=driver), **options)
         self._writer = OneWriter(wait_seconds) if self.is_sqlite else None
         if self._writer:
@@ -64,6 +77,11 @@ class Database:
         return Path(self.url.database or "") if self.is_sqlite else None
 
     @property
+    def connections_limit(self) -> int:
+        """How many connections there may be at most."""
+        return 2 * POOL_CONNECTIONS
+
+    @property
     def connections_in_use(self) -> int:
         """How many connections are in use at this moment."""
         pool = self.engine.pool
@@ -79,6 +97,7 @@ class Database:
         with _translated():
             async with self._reading() as session:
                 yield session
+        self.answered_at = monotonic()
 
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncSession, None]:
@@ -92,6 +111,7 @@ class Database:
                 if options:
                     await session.connection(execution_options=options)
                 yield session
+        self.answered_at = monotonic()
 
     @asynccontextmanager
     async def connection_for_migrations(self) -> AsyncGenerator[AsyncConnection, None]:
@@ -130,6 +150,23 @@ class Database:
 def embedded_url(data_dir: Path) -> URL:
     """Return the address of the database that the service keeps by itself."""
     return URL.create("sqlite", database=str(data_dir / EMBEDDED_FILE))
+
+
+def _timed_pool(database: Database) -> type[AsyncAdaptedQueuePool]:
+    """Return the usual pool, which tells what waiting for a connection takes.
+
+    A class of its own, because the pool makes new ones of its kind when connections were lost.
+    """
+
+    class TimedPool(AsyncAdaptedQueuePool):
+        def connect(self) -> PoolProxiedConnection:
+            began = perf_counter()
+            try:
+                return super().connect()
+            finally:
+                database.on_wait(perf_counter() - began)
+
+    return TimedPool
 
 
 class _translated:  # noqa: N801 - reads as a function
@@ -187,8 +224,6 @@ def _is_passing(error: BaseException) -> bool:
 def _postgresql_options(wait_seconds: float) -> dict[str, Any]:
     milliseconds = str(round(wait_seconds * 1000))
     return {
-        "pool_size": POOL_CONNECTIONS,
-        "max_overflow": POOL_CONNECTIONS,
         "pool_pre_ping": True,
         "connect_args": {
             "timeout": wait_seconds,

@@ -33,6 +33,12 @@ def newest_revision() -> str:
     return head or ""
 
 
+def known_revisions() -> set[str]:
+    """Return all revisions that this program can bring up to date."""
+    scripts = ScriptDirectory.from_config(_config())
+    return {script.revision for script in scripts.walk_revisions()}
+
+
 async def current_revision(database: Database) -> str | None:
     """Return the revision of the tables, None if there are none yet.
 
@@ -59,27 +65,36 @@ async def downgrade(database: Database, revision: str) -> None:
         await connection.run_sync(lambda sync: command.downgrade(_config(sync), revision))
 
 
-async def bring_up_to_date(database: Database) -> None:
-    """Bring tables that are older than this program up to date, and leave newer ones alone."""
+async def bring_up_to_date(database: Database) -> str | None:
+    """Bring tables that are older than this program up to date, and leave newer ones alone.
+
+    Returns:
+        As `require_current`.
+    """
     try:
-        await require_current(database)
+        return await require_current(database)
     except SchemaBehind:
         await upgrade(database)
+        return None
 
 
-async def require_current(database: Database) -> None:
+async def require_current(database: Database) -> str | None:
     """Check that the tables are not older than this program.
 
     Newer ones are fine: the next release is being rolled out, and its tables still suit this one.
+
+    Returns:
+        The revision of the tables if this program does not know it, None if it does.
 
     Raises:
         SchemaBehind: they are older; the message says the command.
     """
     current = await current_revision(database)
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    known = known_revisions()
     behind = current is None or (current in known and current != newest_revision())
     if behind:
         raise SchemaBehind(
             f"The database is at revision {current or 'none'}, this version needs "
             f"{newest_revision()}. Run: ocr-grpc migrate"
         )
+    return None if current in known else current

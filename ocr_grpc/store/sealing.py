@@ -1,6 +1,7 @@
 """Seals what the database must not show: passwords of documents, secrets of webhooks, URLs."""
 
 import base64
+import hmac
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -9,6 +10,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from ocr_grpc.store.errors import SealBroken
 
 PURPOSE = b"ocr_grpc sealed columns"
+MARKS = b"ocr_grpc marks"
 
 
 class Seal:
@@ -18,6 +20,7 @@ class Seal:
         """Derive the key. Every process on one database needs the same secret."""
         key = HKDF(SHA256(), length=32, salt=None, info=PURPOSE).derive(secret)
         self._fernet = Fernet(base64.urlsafe_b64encode(key))
+        self._mark_key = HKDF(SHA256(), length=32, salt=None, info=MARKS).derive(secret)
 
     def seal(self, value: bytes) -> bytes:
         """Return a value that only a process with the secret can read, or make."""
@@ -33,3 +36,7 @@ class Seal:
             return self._fernet.decrypt(sealed)
         except InvalidToken:
             raise SealBroken from None
+
+    def mark(self, value: bytes) -> bytes:
+        """Return 32 bytes that stand for a value, and tell nothing of it without the secret."""
+        return hmac.digest(self._mark_key, value, "sha256")

@@ -26,6 +26,8 @@ _PRAGMAS = (
     # NORMAL may lose the last commits when the power fails; a charge must not be lost.
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
+    # What is deleted is overwritten, and not left in the file until something takes its place.
+    "PRAGMA secure_delete=ON",
 )
 
 

@@ -58,7 +58,15 @@ class CallMetrics:
         """Count an RPC that begins."""
         self._started.labels(*method.labels).inc()
 
-    def ended(self, method: Method, status: str, seconds: float, received: int, sent: int) -> None:
+    def ended(
+        self,
+        method: Method,
+        status: str,
+        seconds: float,
+        received: int,
+        sent: int,
+        exemplar: dict[str, str] | None = None,
+    ) -> None:
         """Count an RPC that is over.
 
         Args:
@@ -67,12 +75,13 @@ class CallMetrics:
             seconds: how long it took.
             received: the messages that came from the caller.
             sent: those that went to it.
+            exemplar: leads from the time it took to its trace.
         """
         labels = method.labels
         self._handled.labels(*labels, _go_name(status)).inc()
         self._received.labels(*labels).inc(received)
         self._sent.labels(*labels).inc(sent)
-        self._seconds.labels(*labels).observe(seconds)
+        self._seconds.labels(*labels).observe(seconds, exemplar)
 
 
 def _go_name(status: str) -> str:

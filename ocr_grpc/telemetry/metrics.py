@@ -1,36 +1,29 @@
-"""What Prometheus is told: each server has a registry of its own, as tests run several at once."""
+"""What Prometheus is told of a server."""
 
-import asyncio
 from collections.abc import Mapping
-from threading import Thread
-from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
-from prometheus_client import make_wsgi_app as _make_wsgi_app  # pyright: ignore[reportUnknownVariableType]
-from prometheus_client.exposition import ThreadingWSGIServer
+from prometheus_client import Counter, Gauge
+
+from ocr_grpc.telemetry.exposition import Exposition, LateGauge
 
 MAX_REASONS = 100
 OTHER_REASON = "OTHER"
-POLL_SECONDS = 0.05
+
+SANDBOX_KILLS = {
+    "memory": "memory",
+    "timed_out": "time",
+    "forbidden": "seccomp",
+    "crashed": "crashed",
+}
+"""Why readers end that a document has ended, as `Ending` names it, and as kills are labelled."""
 
 
-class _Quiet(WSGIRequestHandler):
-    """Does not print a line for each scrape."""
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Do nothing."""
-
-
-class Metrics:
+class Metrics(Exposition):
     """All counters and gauges of a server. Raising one costs about a microsecond."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        super().__init__()
         self._reasons: set[str] = set()
-        self._certificate_expiry: Gauge | None = None
-        self._server: WSGIServer | None = None
-        self._thread: Thread | None = None
         self.limits_local = self._gauge(
             "ocr_limits_local",
             "1 while a limiter counts for this server alone, because Redis does not answer.",
@@ -46,7 +39,9 @@ class Metrics:
             "ocr_quota_refusals", "Documents refused because the month has too few pages left."
         )
         self.pages_charged = self._counter("ocr_pages_charged", "Pages charged.")
-        self.ledger_up = self._gauge("ocr_ledger_up", "1 while the usage ledger can be written.")
+        self.ledger_up = LateGauge(
+            self.registry, "ocr_ledger_up", "1 while the usage ledger can be written."
+        )
         self.ledger_waiting_rows = self._gauge(
             "ocr_ledger_waiting_rows", "Rows that wait to be written to the usage ledger."
         )
@@ -81,7 +76,9 @@ class Metrics:
         self.batch_dead_letters = self._counter(
             "ocr_batch_dead_letters", "Chunks of batches that were given up."
         )
-        self.sidecar_up = self._gauge("ocr_sidecar_up", "1 while the HTTP sidecar runs.")
+        self.sidecar_up = LateGauge(
+            self.registry, "ocr_sidecar_up", "1 while the HTTP sidecar runs."
+        )
         self.sidecar_ends = self._counter(
             "ocr_sidecar_ends", "Times the HTTP sidecar ended and was started again."
         )
@@ -98,6 +95,13 @@ class Metrics:
             "ocr_readers_ended",
             "Document reader processes that were replaced, by the cause: recycled and grew are "
             "upkeep, cancelled is callers' doing, all else is a document's.",
+            "family",
+            "reason",
+        )
+        self.sandbox_kills = self._counter(
+            "ocr_sandbox_kills",
+            "Document reader processes that a document has ended: it needed too much memory or "
+            "time, made a forbidden system call (seccomp), or crashed its parser.",
             "family",
             "reason",
         )
@@ -122,46 +126,16 @@ class Metrics:
     def reader_started(self, family: str, layers: Mapping[str, bool]) -> None:
         """Note a document reader that came up, and which layers of its sandbox are in force."""
         self.readers_started.labels(family).inc()
+        for kill in SANDBOX_KILLS.values():
+            self.sandbox_kills.labels(family, kill)  # from 0 on, else the first would be no rise
         for layer, in_force in layers.items():
             self.sandbox_layer.labels(family, layer).set(in_force)
 
     def reader_ended(self, family: str, reason: str) -> None:
         """Note a document reader that is over, and why."""
         self.readers_ended.labels(family, reason).inc()
-
-    def certificate_expires(self, at: float) -> None:
-        """Note when the certificate in force expires, in seconds since 1970."""
-        # Made when there is one: without TLS a zero would look like one that expired long ago.
-        if self._certificate_expiry is None:
-            self._certificate_expiry = self._gauge(
-                "ocr_certificate_expiry_timestamp_seconds",
-                "When the TLS certificate in force expires, in seconds since 1970.",
-            )
-        self._certificate_expiry.set(at)
-
-    def start_http(self, host: str, port: int) -> int:
-        """Serve `/metrics` in a thread of its own and return the port; 0 takes a free one.
-
-        Raises:
-            OSError: the port is taken.
-        """
-        app: Any = _make_wsgi_app(self.registry)  # pyright: ignore[reportUnknownVariableType]
-        server = make_server(host, port, app, ThreadingWSGIServer, _Quiet)
-        # The client's own start_http_server looks for its end twice a second only.
-        arguments = {"poll_interval": POLL_SECONDS}
-        thread = Thread(target=server.serve_forever, kwargs=arguments, daemon=True)
-        thread.start()
-        self._server, self._thread = server, thread
-        return server.server_port
-
-    async def close(self) -> None:
-        """Stop serving. May be called without having started."""
-        server, thread = self._server, self._thread
-        self._server = self._thread = None
-        if server and thread:
-            await asyncio.to_thread(server.shutdown)
-            server.server_close()
-            await asyncio.to_thread(thread.join)
+        if kill := SANDBOX_KILLS.get(reason):
+            self.sandbox_kills.labels(family, kill).inc()
 
     def _counter(self, name: str, sentence: str, *labels: str) -> Counter:
         return Counter(name, sentence, labels, registry=self.registry)

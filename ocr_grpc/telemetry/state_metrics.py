@@ -1,6 +1,10 @@
 """Gauges of what a server holds at a moment."""
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Gauge, Histogram
+
+from ocr_grpc.telemetry.exposition import LateGauge
+
+WAIT_SECONDS = (0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10)
 
 
 class StateMetrics:
@@ -18,12 +22,19 @@ class StateMetrics:
         self.readers_waiting = gauge(
             "ocr_readers_waiting", "Documents and pages that wait for a reader."
         )
-        self.engine_ready = gauge(
-            "ocr_engine_workers_ready", "Pages that an engine can read at once.", "engine"
-        )
         self.connections = gauge(
             "ocr_database_connections_in_use", "Connections to the database in use."
         )
+        self.connections_limit = gauge(
+            "ocr_database_connections_limit", "Connections to the database there may be at most."
+        )
+        self.connection_wait = Histogram(
+            "ocr_database_wait_seconds",
+            "Seconds until a connection to the database was there: free, or made, and alive.",
+            buckets=WAIT_SECONDS,
+            registry=registry,
+        )
+        self.redis_up = LateGauge(registry, "ocr_redis_up", "1 while Redis answers.")
         self.lag = gauge(
             "ocr_event_loop_lag_seconds", "How late the last timer of the event loop was."
         )

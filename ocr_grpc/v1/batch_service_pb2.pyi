@@ -32,7 +32,7 @@ class _ResultFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ResultFo
     RESULT_FORMAT_UNSPECIFIED: _ResultFormat.ValueType  # 0
     """The default: the same as `RESULT_FORMAT_JSON`."""
     RESULT_FORMAT_JSON: _ResultFormat.ValueType  # 1
-    """What `Extract` returns, in JSON (`application/json`)."""
+    """What `Extract` returns, in JSON (`application/json; charset=utf-8`)."""
     RESULT_FORMAT_TEXT: _ResultFormat.ValueType  # 2
     """The text of all pages that were read, a form feed (U+000C) between pages (`text/plain`)."""
     RESULT_FORMAT_MARKDOWN: _ResultFormat.ValueType  # 3
@@ -46,7 +46,7 @@ class ResultFormat(_ResultFormat, metaclass=_ResultFormatEnumTypeWrapper):
 RESULT_FORMAT_UNSPECIFIED: ResultFormat.ValueType  # 0
 """The default: the same as `RESULT_FORMAT_JSON`."""
 RESULT_FORMAT_JSON: ResultFormat.ValueType  # 1
-"""What `Extract` returns, in JSON (`application/json`)."""
+"""What `Extract` returns, in JSON (`application/json; charset=utf-8`)."""
 RESULT_FORMAT_TEXT: ResultFormat.ValueType  # 2
 """The text of all pages that were read, a form feed (U+000C) between pages (`text/plain`)."""
 RESULT_FORMAT_MARKDOWN: ResultFormat.ValueType  # 3

@@ -164,9 +164,9 @@ class BatchServiceServicer:
     def WatchBatch(self, request, context):
         """Sends the events of a batch, numbered from 1 without gaps: those that happened, then those to come as they happen.
 
-        Ends with `finished`. After a broken connection go on with `after_sequence`, at any server. Fails with `ABORTED`
-        (`BATCH_DELETED`) if the batch is deleted meanwhile, and with `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of
-        a caller at one server.
+        Ends with `finished`, or at once if `after_sequence` is that of `finished`. After a broken connection go on with
+        `after_sequence`, at any server. Fails with `ABORTED` (`BATCH_DELETED`) if the batch is deleted meanwhile, and with
+        `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of a caller at one server.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -65,9 +65,9 @@ class BatchServiceStub:
     WatchBatch: _grpc.UnaryStreamMultiCallable[_batch_service_pb2.WatchBatchRequest, _batch_service_pb2.WatchBatchResponse]
     """Sends the events of a batch, numbered from 1 without gaps: those that happened, then those to come as they happen.
 
-    Ends with `finished`. After a broken connection go on with `after_sequence`, at any server. Fails with `ABORTED`
-    (`BATCH_DELETED`) if the batch is deleted meanwhile, and with `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of
-    a caller at one server.
+    Ends with `finished`, or at once if `after_sequence` is that of `finished`. After a broken connection go on with
+    `after_sequence`, at any server. Fails with `ABORTED` (`BATCH_DELETED`) if the batch is deleted meanwhile, and with
+    `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of a caller at one server.
     """
     CancelBatch: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.CancelBatchRequest, _batch_service_pb2.CancelBatchResponse]
     """Ends a batch: pages being read stop within a second, what was read stays. Changes nothing in one that has ended."""
@@ -125,9 +125,9 @@ class BatchServiceAsyncStub(BatchServiceStub):
     WatchBatch: _aio.UnaryStreamMultiCallable[_batch_service_pb2.WatchBatchRequest, _batch_service_pb2.WatchBatchResponse]  # type: ignore[assignment]
     """Sends the events of a batch, numbered from 1 without gaps: those that happened, then those to come as they happen.
 
-    Ends with `finished`. After a broken connection go on with `after_sequence`, at any server. Fails with `ABORTED`
-    (`BATCH_DELETED`) if the batch is deleted meanwhile, and with `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of
-    a caller at one server.
+    Ends with `finished`, or at once if `after_sequence` is that of `finished`. After a broken connection go on with
+    `after_sequence`, at any server. Fails with `ABORTED` (`BATCH_DELETED`) if the batch is deleted meanwhile, and with
+    `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of a caller at one server.
     """
     CancelBatch: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.CancelBatchRequest, _batch_service_pb2.CancelBatchResponse]  # type: ignore[assignment]
     """Ends a batch: pages being read stop within a second, what was read stays. Changes nothing in one that has ended."""
@@ -224,9 +224,9 @@ class BatchServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_batch_service_pb2.WatchBatchResponse], _abc.AsyncIterator[_batch_service_pb2.WatchBatchResponse]]:
         """Sends the events of a batch, numbered from 1 without gaps: those that happened, then those to come as they happen.
 
-        Ends with `finished`. After a broken connection go on with `after_sequence`, at any server. Fails with `ABORTED`
-        (`BATCH_DELETED`) if the batch is deleted meanwhile, and with `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of
-        a caller at one server.
+        Ends with `finished`, or at once if `after_sequence` is that of `finished`. After a broken connection go on with
+        `after_sequence`, at any server. Fails with `ABORTED` (`BATCH_DELETED`) if the batch is deleted meanwhile, and with
+        `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of a caller at one server.
         """
 
     @_abc_1.abstractmethod

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19ocr_grpc/v1/options.proto\x12\x0bocr_grpc.v1\"\xae\x02\n\x0e\x45xtractOptions\x12\x1f\n\x04mode\x18\x01 \x01(\x0e\x32\x11.ocr_grpc.v1.Mode\x12\r\n\x05pages\x18\x02 \x01(\t\x12\x0b\n\x03\x64pi\x18\x03 \x01(\x05\x12\x11\n\tlanguages\x18\x04 \x03(\t\x12\x0e\n\x06\x65ngine\x18\x05 \x01(\t\x12\x0e\n\x06prompt\x18\x06 \x01(\t\x12\x15\n\x08password\x18\x07 \x01(\tB\x03\x80\x01\x01\x12,\n\x0btext_format\x18\x08 \x01(\x0e\x32\x17.ocr_grpc.v1.TextFormat\x12\x15\n\rskip_pictures\x18\t \x01(\x08\x12\x1a\n\x12page_image_side_px\x18\n \x01(\x05\x12%\n\x07quality\x18\x0b \x01(\x0e\x32\x14.ocr_grpc.v1.Quality\x12\r\n\x05words\x18\x0c \x01(\x08*Y\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\r\n\tMODE_AUTO\x10\x01\x12\x12\n\x0eMODE_FORCE_OCR\x10\x02\x12\x18\n\x14MODE_TEXT_LAYER_ONLY\x10\x03*Z\n\nTextFormat\x12\x1b\n\x17TEXT_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11TEXT_FORMAT_PLAIN\x10\x01\x12\x18\n\x14TEXT_FORMAT_MARKDOWN\x10\x02*S\n\x07Quality\x12\x17\n\x13QUALITY_UNSPECIFIED\x10\x00\x12\x11\n\rQUALITY_FINAL\x10\x01\x12\x1c\n\x18QUALITY_DRAFT_THEN_FINAL\x10\x02\x42/\n\nocrgrpc.v1P\x01Z\x1focr-grpc/clients/go/ocrv1;ocrv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19ocr_grpc/v1/options.proto\x12\x0bocr_grpc.v1\"\xc2\x02\n\x0e\x45xtractOptions\x12\x1f\n\x04mode\x18\x01 \x01(\x0e\x32\x11.ocr_grpc.v1.Mode\x12\r\n\x05pages\x18\x02 \x01(\t\x12\x0b\n\x03\x64pi\x18\x03 \x01(\x05\x12\x11\n\tlanguages\x18\x04 \x03(\t\x12\x0e\n\x06\x65ngine\x18\x05 \x01(\t\x12\x0e\n\x06prompt\x18\x06 \x01(\t\x12\x15\n\x08password\x18\x07 \x01(\tB\x03\x80\x01\x01\x12,\n\x0btext_format\x18\x08 \x01(\x0e\x32\x17.ocr_grpc.v1.TextFormat\x12\x15\n\rskip_pictures\x18\t \x01(\x08\x12\x1a\n\x12page_image_side_px\x18\n \x01(\x05\x12%\n\x07quality\x18\x0b \x01(\x0e\x32\x14.ocr_grpc.v1.Quality\x12\r\n\x05words\x18\x0c \x01(\x08\x12\x12\n\nskip_cache\x18\r \x01(\x08*Y\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\r\n\tMODE_AUTO\x10\x01\x12\x12\n\x0eMODE_FORCE_OCR\x10\x02\x12\x18\n\x14MODE_TEXT_LAYER_ONLY\x10\x03*Z\n\nTextFormat\x12\x1b\n\x17TEXT_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11TEXT_FORMAT_PLAIN\x10\x01\x12\x18\n\x14TEXT_FORMAT_MARKDOWN\x10\x02*S\n\x07Quality\x12\x17\n\x13QUALITY_UNSPECIFIED\x10\x00\x12\x11\n\rQUALITY_FINAL\x10\x01\x12\x1c\n\x18QUALITY_DRAFT_THEN_FINAL\x10\x02\x42/\n\nocrgrpc.v1P\x01Z\x1focr-grpc/clients/go/ocrv1;ocrv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,12 +34,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\nocrgrpc.v1P\001Z\037ocr-grpc/clients/go/ocrv1;ocrv1'
   _globals['_EXTRACTOPTIONS'].fields_by_name['password']._loaded_options = None
   _globals['_EXTRACTOPTIONS'].fields_by_name['password']._serialized_options = b'\200\001\001'
-  _globals['_MODE']._serialized_start=347
-  _globals['_MODE']._serialized_end=436
-  _globals['_TEXTFORMAT']._serialized_start=438
-  _globals['_TEXTFORMAT']._serialized_end=528
-  _globals['_QUALITY']._serialized_start=530
-  _globals['_QUALITY']._serialized_end=613
+  _globals['_MODE']._serialized_start=367
+  _globals['_MODE']._serialized_end=456
+  _globals['_TEXTFORMAT']._serialized_start=458
+  _globals['_TEXTFORMAT']._serialized_end=548
+  _globals['_QUALITY']._serialized_start=550
+  _globals['_QUALITY']._serialized_end=633
   _globals['_EXTRACTOPTIONS']._serialized_start=43
-  _globals['_EXTRACTOPTIONS']._serialized_end=345
+  _globals['_EXTRACTOPTIONS']._serialized_end=365
 # @@protoc_insertion_point(module_scope)

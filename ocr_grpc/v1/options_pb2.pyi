@@ -132,6 +132,7 @@ class ExtractOptions(_message.Message):
     PAGE_IMAGE_SIDE_PX_FIELD_NUMBER: _builtins.int
     QUALITY_FIELD_NUMBER: _builtins.int
     WORDS_FIELD_NUMBER: _builtins.int
+    SKIP_CACHE_FIELD_NUMBER: _builtins.int
     mode: Global___Mode.ValueType
     """Where the text is taken from. Unspecified means `MODE_AUTO`."""
     pages: _builtins.str
@@ -174,6 +175,10 @@ class ExtractOptions(_message.Message):
     """Has lines come with their words, each with its place and confidence. Refused with `WORDS_NOT_SUPPORTED`
     by an engine that does not know them. Lines of a text layer have none.
     """
+    skip_cache: _builtins.bool
+    """Has the document read anew, whatever was kept of an earlier reading, and keeps nothing of this one. By default
+    the same bytes, options and engine give what was read before, for a while (see `Provenance.cached`).
+    """
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The languages to expect, as BCP 47 codes such as `de` or `zh-Hant`, at most 16. Without `engine` they
@@ -196,10 +201,11 @@ class ExtractOptions(_message.Message):
         page_image_side_px: _builtins.int = ...,
         quality: Global___Quality.ValueType = ...,
         words: _builtins.bool = ...,
+        skip_cache: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dpi", b"dpi", "engine", b"engine", "languages", b"languages", "mode", b"mode", "page_image_side_px", b"page_image_side_px", "pages", b"pages", "password", b"password", "prompt", b"prompt", "quality", b"quality", "skip_pictures", b"skip_pictures", "text_format", b"text_format", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dpi", b"dpi", "engine", b"engine", "languages", b"languages", "mode", b"mode", "page_image_side_px", b"page_image_side_px", "pages", b"pages", "password", b"password", "prompt", b"prompt", "quality", b"quality", "skip_cache", b"skip_cache", "skip_pictures", b"skip_pictures", "text_format", b"text_format", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

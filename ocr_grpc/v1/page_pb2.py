@@ -26,7 +26,7 @@ from ocr_grpc.v1 import options_pb2 as ocr__grpc_dot_v1_dot_options__pb2
 from ocr_grpc.v1 import usage_pb2 as ocr__grpc_dot_v1_dot_usage__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16ocr_grpc/v1/page.proto\x12\x0bocr_grpc.v1\x1a\x19ocr_grpc/v1/options.proto\x1a\x17ocr_grpc/v1/usage.proto\"\x1d\n\x05Point\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\"M\n\x04Word\x12\x0c\n\x04text\x18\x01 \x01(\t\x12#\n\x07polygon\x18\x02 \x03(\x0b\x32\x12.ocr_grpc.v1.Point\x12\x12\n\nconfidence\x18\x03 \x01(\x02\"o\n\x04Line\x12\x0c\n\x04text\x18\x01 \x01(\t\x12#\n\x07polygon\x18\x02 \x03(\x0b\x32\x12.ocr_grpc.v1.Point\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12 \n\x05words\x18\x04 \x03(\x0b\x32\x11.ocr_grpc.v1.Word\"K\n\x05\x42lock\x12\r\n\x05label\x18\x01 \x01(\t\x12#\n\x07polygon\x18\x02 \x03(\x0b\x32\x12.ocr_grpc.v1.Point\x12\x0e\n\x06offset\x18\x03 \x01(\x05\"\xac\x02\n\nProvenance\x12\'\n\x06source\x18\x01 \x01(\x0e\x32\x17.ocr_grpc.v1.TextSource\x12\x0e\n\x06\x65ngine\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x15\n\rmodel_version\x18\x04 \x01(\t\x12\x0f\n\x07\x62\x61\x63kend\x18\x05 \x01(\t\x12\x11\n\tprecision\x18\x06 \x01(\t\x12\x0b\n\x03\x64pi\x18\x07 \x01(\x02\x12\x1f\n\x04mode\x18\x08 \x01(\x0e\x32\x11.ocr_grpc.v1.Mode\x12\x1b\n\x13text_layer_rejected\x18\t \x01(\t\x12\x10\n\x08\x61ttempts\x18\n \x01(\x05\x12\x15\n\rpicture_count\x18\x0b \x01(\x05\x12\x10\n\x08\x61lphabet\x18\x0c \x01(\t\x12\x15\n\rfallback_from\x18\r \x01(\t\"\xfa\x02\n\x04Page\x12\x13\n\x0bpage_number\x18\x01 \x01(\x05\x12)\n\x07outcome\x18\x02 \x01(\x0e\x32\x18.ocr_grpc.v1.PageOutcome\x12\x0c\n\x04text\x18\x03 \x01(\t\x12 \n\x05lines\x18\x04 \x03(\x0b\x32\x11.ocr_grpc.v1.Line\x12\x10\n\x08width_px\x18\x05 \x01(\x05\x12\x11\n\theight_px\x18\x06 \x01(\x05\x12\x0b\n\x03\x64pi\x18\x07 \x01(\x02\x12!\n\x05usage\x18\x08 \x01(\x0b\x32\x12.ocr_grpc.v1.Usage\x12+\n\nprovenance\x18\t \x01(\x0b\x32\x17.ocr_grpc.v1.Provenance\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x0f\n\x07message\x18\x0b \x01(\t\x12,\n\x0btext_format\x18\x0c \x01(\x0e\x32\x17.ocr_grpc.v1.TextFormat\x12\r\n\x05\x62lank\x18\r \x01(\x08\x12\"\n\x06\x62locks\x18\x0e \x03(\x0b\x32\x12.ocr_grpc.v1.Block*t\n\x0bPageOutcome\x12\x1c\n\x18PAGE_OUTCOME_UNSPECIFIED\x10\x00\x12\x13\n\x0fPAGE_OUTCOME_OK\x10\x01\x12\x19\n\x15PAGE_OUTCOME_DEGRADED\x10\x02\x12\x17\n\x13PAGE_OUTCOME_FAILED\x10\x03*\\\n\nTextSource\x12\x1b\n\x17TEXT_SOURCE_UNSPECIFIED\x10\x00\x12\x1a\n\x16TEXT_SOURCE_TEXT_LAYER\x10\x01\x12\x15\n\x11TEXT_SOURCE_IMAGE\x10\x02\x42/\n\nocrgrpc.v1P\x01Z\x1focr-grpc/clients/go/ocrv1;ocrv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16ocr_grpc/v1/page.proto\x12\x0bocr_grpc.v1\x1a\x19ocr_grpc/v1/options.proto\x1a\x17ocr_grpc/v1/usage.proto\"\x1d\n\x05Point\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\"M\n\x04Word\x12\x0c\n\x04text\x18\x01 \x01(\t\x12#\n\x07polygon\x18\x02 \x03(\x0b\x32\x12.ocr_grpc.v1.Point\x12\x12\n\nconfidence\x18\x03 \x01(\x02\"o\n\x04Line\x12\x0c\n\x04text\x18\x01 \x01(\t\x12#\n\x07polygon\x18\x02 \x03(\x0b\x32\x12.ocr_grpc.v1.Point\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12 \n\x05words\x18\x04 \x03(\x0b\x32\x11.ocr_grpc.v1.Word\"K\n\x05\x42lock\x12\r\n\x05label\x18\x01 \x01(\t\x12#\n\x07polygon\x18\x02 \x03(\x0b\x32\x12.ocr_grpc.v1.Point\x12\x0e\n\x06offset\x18\x03 \x01(\x05\"\xbc\x02\n\nProvenance\x12\'\n\x06source\x18\x01 \x01(\x0e\x32\x17.ocr_grpc.v1.TextSource\x12\x0e\n\x06\x65ngine\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x15\n\rmodel_version\x18\x04 \x01(\t\x12\x0f\n\x07\x62\x61\x63kend\x18\x05 \x01(\t\x12\x11\n\tprecision\x18\x06 \x01(\t\x12\x0b\n\x03\x64pi\x18\x07 \x01(\x02\x12\x1f\n\x04mode\x18\x08 \x01(\x0e\x32\x11.ocr_grpc.v1.Mode\x12\x1b\n\x13text_layer_rejected\x18\t \x01(\t\x12\x10\n\x08\x61ttempts\x18\n \x01(\x05\x12\x15\n\rpicture_count\x18\x0b \x01(\x05\x12\x10\n\x08\x61lphabet\x18\x0c \x01(\t\x12\x15\n\rfallback_from\x18\r \x01(\t\x12\x0e\n\x06\x63\x61\x63hed\x18\x0e \x01(\x08\"\xfa\x02\n\x04Page\x12\x13\n\x0bpage_number\x18\x01 \x01(\x05\x12)\n\x07outcome\x18\x02 \x01(\x0e\x32\x18.ocr_grpc.v1.PageOutcome\x12\x0c\n\x04text\x18\x03 \x01(\t\x12 \n\x05lines\x18\x04 \x03(\x0b\x32\x11.ocr_grpc.v1.Line\x12\x10\n\x08width_px\x18\x05 \x01(\x05\x12\x11\n\theight_px\x18\x06 \x01(\x05\x12\x0b\n\x03\x64pi\x18\x07 \x01(\x02\x12!\n\x05usage\x18\x08 \x01(\x0b\x32\x12.ocr_grpc.v1.Usage\x12+\n\nprovenance\x18\t \x01(\x0b\x32\x17.ocr_grpc.v1.Provenance\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x0f\n\x07message\x18\x0b \x01(\t\x12,\n\x0btext_format\x18\x0c \x01(\x0e\x32\x17.ocr_grpc.v1.TextFormat\x12\r\n\x05\x62lank\x18\r \x01(\x08\x12\"\n\x06\x62locks\x18\x0e \x03(\x0b\x32\x12.ocr_grpc.v1.Block*t\n\x0bPageOutcome\x12\x1c\n\x18PAGE_OUTCOME_UNSPECIFIED\x10\x00\x12\x13\n\x0fPAGE_OUTCOME_OK\x10\x01\x12\x19\n\x15PAGE_OUTCOME_DEGRADED\x10\x02\x12\x17\n\x13PAGE_OUTCOME_FAILED\x10\x03*\\\n\nTextSource\x12\x1b\n\x17TEXT_SOURCE_UNSPECIFIED\x10\x00\x12\x1a\n\x16TEXT_SOURCE_TEXT_LAYER\x10\x01\x12\x15\n\x11TEXT_SOURCE_IMAGE\x10\x02\x42/\n\nocrgrpc.v1P\x01Z\x1focr-grpc/clients/go/ocrv1;ocrv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,10 +34,10 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ocr_grpc.v1.page_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\nocrgrpc.v1P\001Z\037ocr-grpc/clients/go/ocrv1;ocrv1'
-  _globals['_PAGEOUTCOME']._serialized_start=1075
-  _globals['_PAGEOUTCOME']._serialized_end=1191
-  _globals['_TEXTSOURCE']._serialized_start=1193
-  _globals['_TEXTSOURCE']._serialized_end=1285
+  _globals['_PAGEOUTCOME']._serialized_start=1091
+  _globals['_PAGEOUTCOME']._serialized_end=1207
+  _globals['_TEXTSOURCE']._serialized_start=1209
+  _globals['_TEXTSOURCE']._serialized_end=1301
   _globals['_POINT']._serialized_start=91
   _globals['_POINT']._serialized_end=120
   _globals['_WORD']._serialized_start=122
@@ -47,7 +47,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BLOCK']._serialized_start=314
   _globals['_BLOCK']._serialized_end=389
   _globals['_PROVENANCE']._serialized_start=392
-  _globals['_PROVENANCE']._serialized_end=692
-  _globals['_PAGE']._serialized_start=695
-  _globals['_PAGE']._serialized_end=1073
+  _globals['_PROVENANCE']._serialized_end=708
+  _globals['_PAGE']._serialized_start=711
+  _globals['_PAGE']._serialized_end=1089
 # @@protoc_insertion_point(module_scope)

@@ -226,6 +226,7 @@ class Provenance(_message.Message):
     PICTURE_COUNT_FIELD_NUMBER: _builtins.int
     ALPHABET_FIELD_NUMBER: _builtins.int
     FALLBACK_FROM_FIELD_NUMBER: _builtins.int
+    CACHED_FIELD_NUMBER: _builtins.int
     source: Global___TextSource.ValueType
     """Where the text was taken from."""
     engine: _builtins.str
@@ -258,6 +259,10 @@ class Provenance(_message.Message):
     """The engine that was to read the page and could not; `engine` read it instead, and the page is
     `PAGE_OUTCOME_DEGRADED`. Empty otherwise.
     """
+    cached: _builtins.bool
+    """Whether this is what an earlier reading of the same bytes gave, with the same options and engine. It is
+    charged as any page.
+    """
     def __init__(
         self,
         *,
@@ -274,10 +279,11 @@ class Provenance(_message.Message):
         picture_count: _builtins.int = ...,
         alphabet: _builtins.str = ...,
         fallback_from: _builtins.str = ...,
+        cached: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alphabet", b"alphabet", "attempts", b"attempts", "backend", b"backend", "dpi", b"dpi", "engine", b"engine", "fallback_from", b"fallback_from", "mode", b"mode", "model", b"model", "model_version", b"model_version", "picture_count", b"picture_count", "precision", b"precision", "source", b"source", "text_layer_rejected", b"text_layer_rejected"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alphabet", b"alphabet", "attempts", b"attempts", "backend", b"backend", "cached", b"cached", "dpi", b"dpi", "engine", b"engine", "fallback_from", b"fallback_from", "mode", b"mode", "model", b"model", "model_version", b"model_version", "picture_count", b"picture_count", "precision", b"precision", "source", b"source", "text_layer_rejected", b"text_layer_rejected"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,6 +25,7 @@ FORGOTTEN = timedelta(hours=1)
 ROWS_AT_ONCE = 500
 PORTIONS_OF_A_SWEEP = 10
 """Nobody else writes to SQLite while they are deleted, and the next sweep comes in seconds."""
+MOST_OF_A_SWEEP = ROWS_AT_ONCE * PORTIONS_OF_A_SWEEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +120,14 @@ class Deliveries:
         return resent
 
 
-async def sweep(session: AsyncSession) -> int:
-    """Forget what is too old; return how many rows. For `ServerLease.add_sweep`.
+async def sweep(
+    session: AsyncSession, kept_delivered: timedelta = KEPT_DELIVERED, kept: timedelta = KEPT
+) -> int:
+    """Forget what is too old; return how many rows.
 
     Messages are kept for 7 days once they were delivered, else for 30; one that nobody sent for an
-    hour past its day has failed; a deleted user's webhooks go, with their secrets.
+    hour past its day has failed; a deleted user's webhooks go, with their secrets, after their
+    messages, so that no statement has to delete all of these at once.
     """
     now = utc_now()
     overdue = select(DeliveryRow.delivery_id).where(
@@ -131,25 +135,42 @@ async def sweep(session: AsyncSession) -> int:
         DeliveryRow.next_attempt_time < now - FORGOTTEN,
         DeliveryRow.create_time < now - GIVE_UP - FORGOTTEN,
     )
-    ownerless = select(WebhookRow.webhook_id).where(
-        exists().where(UserRow.user_id == WebhookRow.user_id, UserRow.delete_time.is_not(None))
-    )
     if late := await _some(session, overdue):
         await session.execute(
             update(DeliveryRow)
             .where(DeliveryRow.delivery_id.in_(late))
             .values(state=FAILED, next_attempt_time=None)
         )
-    count = await _forget_old(session, now)
-    if orphans := await _some(session, ownerless):
-        await session.execute(delete(WebhookRow).where(WebhookRow.webhook_id.in_(orphans)))
-    return count + len(orphans)
+    return await _forget_old(session, now, kept_delivered, kept) + await _forget_ownerless(session)
 
 
-async def _forget_old(session: AsyncSession, now: datetime) -> int:
+async def _forget_ownerless(session: AsyncSession) -> int:
+    owner_is_gone = exists().where(
+        UserRow.user_id == WebhookRow.user_id, UserRow.delete_time.is_not(None)
+    )
+    ownerless = await _some(session, select(WebhookRow.webhook_id).where(owner_is_gone))
+    if not ownerless:
+        return 0
+    theirs = select(DeliveryRow.delivery_id).where(DeliveryRow.webhook_id.in_(ownerless))
+    count = 0
+    for _ in range(PORTIONS_OF_A_SWEEP):
+        gone = await _some(session, theirs)
+        if gone:
+            await session.execute(delete(DeliveryRow).where(DeliveryRow.delivery_id.in_(gone)))
+        count += len(gone)
+        if len(gone) < ROWS_AT_ONCE:
+            await session.execute(delete(WebhookRow).where(WebhookRow.webhook_id.in_(ownerless)))
+            return count + len(ownerless)
+    return count  # the rest with the next sweep
+
+
+async def _forget_old(
+    session: AsyncSession, now: datetime, kept_delivered: timedelta, kept_others: timedelta
+) -> int:
     # State by state, so that an index finds them however many of the others there are.
     count, portions = 0, PORTIONS_OF_A_SWEEP
-    for state, kept in ((DELIVERED, KEPT_DELIVERED), (FAILED, KEPT), (WAITING, KEPT)):
+    lifetimes = (DELIVERED, kept_delivered), (FAILED, kept_others), (WAITING, kept_others)
+    for state, kept in lifetimes:
         old = select(DeliveryRow.delivery_id).where(
             DeliveryRow.state == state, DeliveryRow.create_time < now - kept
         )

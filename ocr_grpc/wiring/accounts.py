@@ -78,7 +78,11 @@ async def open_accounts(
         secret, settings.algorithm, timedelta(minutes=settings.access_token_expire_minutes)
     )
     sessions = Sessions(
-        database, tokens, changes, timedelta(days=settings.refresh_token_expire_days)
+        database,
+        tokens,
+        changes,
+        timedelta(days=settings.refresh_token_expire_days),
+        timedelta(seconds=settings.refresh_grace_seconds),
     )
     mailer = Mailer(settings.smtp_url.get_secret_value(), settings.mail_from, settings.public_url)
     stack.push_async_callback(mailer.close)

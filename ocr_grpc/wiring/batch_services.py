@@ -7,7 +7,6 @@ import grpc.aio
 from ocr_grpc.batches.results import Results
 from ocr_grpc.extraction.extractor import Extractor
 from ocr_grpc.fetching.hosts import AllowedHosts
-from ocr_grpc.metering.servers import ServerLease
 from ocr_grpc.rpc.batch_results import BatchResults, result_codec
 from ocr_grpc.rpc.batches import BatchAreas, BatchServicer
 from ocr_grpc.rpc.capabilities import OcrLimits
@@ -17,7 +16,6 @@ from ocr_grpc.settings import Settings
 from ocr_grpc.telemetry.metrics import Metrics
 from ocr_grpc.v1.batch_service_pb2_grpc import add_BatchServiceServicer_to_server
 from ocr_grpc.v1.webhooks_service_pb2_grpc import add_WebhooksServiceServicer_to_server
-from ocr_grpc.webhooks import deliveries
 from ocr_grpc.webhooks.deliveries import Deliveries
 from ocr_grpc.webhooks.posting import Poster
 from ocr_grpc.webhooks.sender import Sender
@@ -67,7 +65,6 @@ async def add_webhooks_service(
     server: grpc.aio.Server,
     settings: Settings,
     kept: Kept,
-    lease: ServerLease,
     metrics: Metrics,
     stack: AsyncExitStack,
 ) -> None:
@@ -76,7 +73,6 @@ async def add_webhooks_service(
     sender = Sender(kept.database, kept.seal, poster, metrics)
     stack.push_async_callback(sender.close)
     await sender.start()
-    lease.add_sweep(deliveries.sweep)
     servicer = WebhooksServicer(
         Webhooks(kept.database, kept.seal, poster), Deliveries(kept.database, sender.wake)
     )

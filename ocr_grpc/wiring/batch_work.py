@@ -13,7 +13,6 @@ from ocr_grpc.batches.dispatcher import Dispatcher
 from ocr_grpc.batches.memory_queue import MemoryDispatcher
 from ocr_grpc.batches.postgresql_queue import PostgresqlDispatcher
 from ocr_grpc.batches.pump import Pump
-from ocr_grpc.batches.purge import Purge
 from ocr_grpc.batches.reading import ReadingParts
 from ocr_grpc.batches.runner import Runner
 from ocr_grpc.batches.workers import Workers
@@ -48,13 +47,13 @@ class BatchWork:
     ) -> None:
         """Put it together; nothing runs yet. `ready`: whether there is an engine at this moment."""
         self._kept = kept
+        self._taking: asyncio.Task[None] | None = None
         self._stack = AsyncExitStack()
         database, news = kept.database, kept.news
         self._workers = Workers(database, settings.batch_chunks, ready=ready)
         self._dispatcher = _dispatcher(settings, database)
         self._pump = Pump(database, news, self._dispatcher, self._workers)
         self._desk = Desk(database, news, metrics, self._workers.worker_id)
-        self._purge = Purge(database, news, kept.files)
         parts = ReadingParts(
             desk=self._desk,
             extractor=extractor,
@@ -81,14 +80,17 @@ class BatchWork:
         self._stack.push_async_callback(self._desk.close)
         self._desk.start()
         self._stack.push_async_callback(self._runner.close)
-        running = asyncio.create_task(self._dispatcher.run(self._runner.run))
-        self._stack.push_async_callback(cancelled, running)
+        taking = self._taking = asyncio.create_task(self._dispatcher.run(self._runner.run))
+        self._stack.push_async_callback(cancelled, taking)
         self._stack.push_async_callback(self._pump.close)
         self._pump.start()
-        self._stack.push_async_callback(self._purge.close)
-        self._purge.start()
         # The first to be closed: nobody shall hand out for the slots of a process that stops.
         self._stack.push_async_callback(self._workers.close)
+
+    @property
+    def running(self) -> bool:
+        """Whether chunks are taken as they come."""
+        return self._taking is not None and not self._taking.done()
 
     async def stop(self) -> None:
         """Give all chunks back, and stop."""

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
+from time import monotonic
 
 import structlog
 from sqlalchemy import select
@@ -23,7 +24,9 @@ from ocr_grpc.wiring.compatibility import make_fetcher
 from ocr_grpc.wiring.database import open_database
 from ocr_grpc.wiring.errors import CannotServe
 from ocr_grpc.wiring.folders import make_run_dir, make_spool
+from ocr_grpc.wiring.gauges import Gauges
 from ocr_grpc.wiring.ports import serve_metrics
+from ocr_grpc.wiring.pulse import Pulse
 from ocr_grpc.wiring.reading import open_reading
 from ocr_grpc.wiring.until_stopped import run_until_stopped
 
@@ -31,6 +34,9 @@ log = structlog.get_logger()
 
 HARD_EXIT_SECONDS = 15.0
 """What stopping may take beyond the grace, before the process just ends."""
+
+DATABASE_SECONDS = 20.0
+"""How long the database may be silent: the process renews its lease there each five seconds."""
 
 
 class BatchWorker:
@@ -46,6 +52,8 @@ class BatchWorker:
         self._settings = settings
         self._stack = AsyncExitStack()
         self._work: BatchWork | None = None
+        self._pulse = Pulse(self._trouble)
+        self.metrics_port = 0
 
     @property
     def engine(self) -> EnginePool:
@@ -75,7 +83,8 @@ class BatchWorker:
         self._stack.push_async_callback(metrics.close)
         database = await open_database(settings, self._stack)
         kept = await open_kept(settings, database, fetcher, self._stack)
-        serve_metrics(metrics, settings)
+        self._database = database
+        self.metrics_port = serve_metrics(metrics, settings, self._pulse.ailment)
         run_dir = make_run_dir(spool, self._stack)
         reading = await open_reading(settings, spool, run_dir, metrics, self._stack)
         self._engine, extractor = reading.engine, reading.extractor
@@ -83,10 +92,23 @@ class BatchWorker:
             pool.on_ready_change = lambda _: extractor.resize()
         extractor.resize()
         owners = Owners(database, role_limits(settings), await _everybody(settings, database))
-        ready = partial(any_engine_ready, reading.engines)
+        gauges = Gauges(metrics, database, reading, settings.data_dir)
+        self._stack.push_async_callback(gauges.close)
+        gauges.start()
+        self._ready = ready = partial(any_engine_ready, reading.engines)
         self._work = BatchWork(settings, kept, extractor, owners, spool, metrics, ready)
         self._stack.push_async_callback(self._work.stop)
         await self._work.start()
+        self._stack.push_async_callback(self._pulse.close)
+        self._pulse.start()
+
+    def _trouble(self) -> str:
+        """Return why no chunk can be read now; empty if one can."""
+        if not self._ready():
+            return "no_engine"
+        if monotonic() - self._database.answered_at > DATABASE_SECONDS:
+            return "no_database"
+        return "" if self._work and self._work.running else "no_work"
 
     async def run(self, on_ready: "asyncio.Future[None]") -> None:
         """Work until SIGTERM or SIGINT, then give chunks back that have not ended."""
@@ -96,6 +118,7 @@ class BatchWorker:
     async def stop(self) -> None:
         """Give chunks back, for others to go on with at once, and close everything."""
         log.info("stopping")
+        self._pulse.leave()
         await self._stack.aclose()
         log.info("stopped")
 

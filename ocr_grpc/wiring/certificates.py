@@ -5,12 +5,12 @@ from contextlib import AsyncExitStack
 
 from ocr_grpc.certificates import CertificateFiles, CertificateUnusable, CertificateWatch
 from ocr_grpc.settings import Settings
-from ocr_grpc.telemetry.metrics import Metrics
+from ocr_grpc.telemetry.exposition import Exposition
 from ocr_grpc.wiring.errors import CannotServe
 
 
 async def open_certificates(
-    settings: Settings, metrics: Metrics, stack: AsyncExitStack
+    settings: Settings, metrics: Exposition, stack: AsyncExitStack
 ) -> CertificateWatch | None:
     """Return the watch over the certificate, until `stack` closes; None without TLS.
 

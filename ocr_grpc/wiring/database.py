@@ -5,13 +5,18 @@ import os
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import structlog
+
 from ocr_grpc.settings import Settings
 from ocr_grpc.store import migrations
 from ocr_grpc.store.database import Database, embedded_url
 from ocr_grpc.store.errors import SchemaBehind
 from ocr_grpc.store.sqlite import lock_of, make_file
 from ocr_grpc.store.troubles import DATABASE_ERRORS, sentence_about
+from ocr_grpc.telemetry.tracing import watch_database
 from ocr_grpc.wiring.errors import CannotServe
+
+log = structlog.get_logger()
 
 
 async def open_database(settings: Settings, stack: AsyncExitStack) -> Database:
@@ -26,13 +31,14 @@ async def open_database(settings: Settings, stack: AsyncExitStack) -> Database:
     except DATABASE_ERRORS:  # their text may have all of the address in it
         raise CannotServe("DATABASE_URL is no address of a database.") from None
     stack.push_async_callback(database.close)
+    watch_database(database.engine.sync_engine)
     try:
         if database.path:
             make_file(database.path)
             _hold(database.path, stack)
-            await migrations.bring_up_to_date(database)
+            unknown = await migrations.bring_up_to_date(database)
         else:
-            await migrations.require_current(database)
+            unknown = await migrations.require_current(database)
     except SchemaBehind as behind:
         raise CannotServe(str(behind)) from None
     except DATABASE_ERRORS as error:
@@ -40,6 +46,8 @@ async def open_database(settings: Settings, stack: AsyncExitStack) -> Database:
         raise CannotServe(
             f"The database cannot be used, {sentence_about(error, database)}. {fix}."
         ) from None
+    if unknown:
+        log.warning("database_newer", revision=unknown, known=migrations.newest_revision())
     return database
 
 

@@ -17,10 +17,14 @@ from ocr_grpc.rpc.grpc_server import NOT_SERVING, SERVING, HealthBoard
 from ocr_grpc.rpc.interceptors.engine_token import EngineTokenInterceptor
 from ocr_grpc.rpc.tls import server_credentials
 from ocr_grpc.settings import Settings, host_and_port
-from ocr_grpc.telemetry.metrics import Metrics
+from ocr_grpc.telemetry.engine_metrics import EngineMetrics, MachineMetrics
+from ocr_grpc.telemetry.exposition import Exposition
 from ocr_grpc.wiring.certificates import open_certificates
+from ocr_grpc.wiring.engine_gauges import EngineGauges
 from ocr_grpc.wiring.errors import CannotServe
 from ocr_grpc.wiring.folders import make_run_dir, make_spool
+from ocr_grpc.wiring.ports import serve_metrics
+from ocr_grpc.wiring.pulse import Pulse
 from ocr_grpc.wiring.until_stopped import run_until_stopped
 from ocr_grpc.wiring.workers import worker_settings
 
@@ -67,7 +71,9 @@ class EngineMachine:
         self._stack = AsyncExitStack()
         self._board = HealthBoard((SERVICE_NAME,))
         self._health_changes: set[asyncio.Task[None]] = set()
+        self._pulse = Pulse(lambda: "" if self._pool.ready_workers else "no_engine")
         self.port = 0
+        self.metrics_port = 0
 
     @property
     def pool(self) -> EnginePool:
@@ -97,14 +103,28 @@ class EngineMachine:
         allow_many_files()
         spool = make_spool(settings.data_dir, self._stack)
         run_dir = make_run_dir(spool, self._stack)
-        credentials = await self._credentials()
+        metrics = Exposition()
+        self._stack.push_async_callback(metrics.close)
+        counts = MachineMetrics(metrics.registry)
+        credentials = await self._credentials(metrics)
+        # Before the workers, which take seconds: a taken port is told at once.
+        self.metrics_port = serve_metrics(metrics, settings, self._pulse.ailment)
         self._pool = EnginePool(
             worker_settings(settings, spool, run_dir), max(1, settings.worker_count)
         )
-        self._servicer = MachineServicer(self._pool, spool.path, settings.page_timeout_seconds)
+        self._servicer = MachineServicer(
+            self._pool,
+            spool.path,
+            settings.page_timeout_seconds,
+            on_page_ended=counts.page_ended,
+        )
+        counts.in_flight.set_function(lambda: self.pages)
         self._pool.on_ready_change = self._workers_changed
         self._stack.push_async_callback(self._pool.close)
         await self._pool.start()
+        gauges = EngineGauges(EngineMetrics(metrics.registry), [self._pool])
+        self._stack.push_async_callback(gauges.close)
+        gauges.start()
         token = EngineTokenInterceptor(settings.engine_token.get_secret_value())
         self._server = grpc.aio.server(interceptors=[token], options=OPTIONS)
         self._stack.push_async_callback(self._server.stop, None)
@@ -113,14 +133,14 @@ class EngineMachine:
         # Not before there is a worker: who connects to a port that nobody serves waits in vain.
         self.port = self._bind(credentials)
         await self._server.start()
+        self._stack.push_async_callback(self._pulse.close)
+        self._pulse.start()
 
-    async def _credentials(self) -> grpc.ServerCredentials | None:
+    async def _credentials(self, metrics: Exposition) -> grpc.ServerCredentials | None:
         """Return what the port shows to servers, and asks of them; None for plain text."""
         settings = self._settings
         if not settings.engine_tls:
             return None
-        metrics = Metrics()
-        self._stack.push_async_callback(metrics.close)
         certificates = await open_certificates(settings, metrics, self._stack)
         if certificates is None:
             return None
@@ -146,6 +166,7 @@ class EngineMachine:
     async def stop(self) -> None:
         """Drain: servers are told that we leave, running pages may end, then everything closes."""
         log.info("stopping")
+        self._pulse.leave()
         await self._board.leave()
         self._servicer.board.drain()
         # Servers that have not heard of it are refused meanwhile, and ask others.

@@ -15,14 +15,14 @@ SOCKET_FOLDER = re.compile(r"[A-Za-z0-9_./-]{1,90}")
 MAX_TEMPORARY_CHARS = 60
 
 
-def make_spool(data_dir: Path, stack: AsyncExitStack) -> Spool:
-    """Make the folder for documents, until `stack` closes. Blocks for a moment.
+def make_spool(data_dir: Path, stack: AsyncExitStack, hashes: bool = False) -> Spool:
+    """Make the folder for documents, until `stack` closes; see `Spool`. Blocks for a moment.
 
     Raises:
         CannotServe: it cannot be written.
     """
     try:
-        spool = Spool(data_dir / "spool")
+        spool = Spool(data_dir / "spool", hashes)
     except OSError as error:
         raise CannotServe(
             f"Cannot write to {data_dir}: {error.strerror}. DATA_DIR chooses another folder."

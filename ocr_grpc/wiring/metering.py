@@ -39,7 +39,7 @@ async def open_metering(
     streams = Streams(redis_url, server_id, metrics)
     stack.push_async_callback(streams.close)
     await streams.start()
-    lease = ServerLease(database, server_id, metrics, settings.usage_retention_days)
+    lease = ServerLease(database, server_id, metrics)
     stack.push_async_callback(lease.close)
     await lease.start()
     ledger = Ledger(database, server_id, metrics)

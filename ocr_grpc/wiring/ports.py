@@ -1,5 +1,6 @@
 """Where a server listens: for gRPC, for its sidecars, for Prometheus."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import grpc.aio
@@ -8,7 +9,7 @@ import structlog
 from ocr_grpc.certificates import CertificateWatch
 from ocr_grpc.rpc.tls import server_credentials
 from ocr_grpc.settings import Settings, host_and_port
-from ocr_grpc.telemetry.metrics import Metrics
+from ocr_grpc.telemetry.exposition import Exposition
 from ocr_grpc.wiring.errors import CannotServe
 from ocr_grpc.wiring.sidecar import SOCKET_NAME
 
@@ -53,18 +54,23 @@ def bind_sockets(server: grpc.aio.Server, settings: Settings, run_dir: Path) -> 
             ) from None
 
 
-def serve_metrics(metrics: Metrics, settings: Settings) -> int:
-    """Serve the metrics and return the port.
+def serve_metrics(metrics: Exposition, settings: Settings, ailment: Callable[[], str]) -> int:
+    """Serve the metrics and `/healthz`, and return the port.
+
+    Args:
+        metrics: what is told there.
+        settings: where.
+        ailment: says in a word why the process cannot work; see `Exposition.start_http`.
 
     Raises:
         CannotServe: the port is taken.
     """
     try:
-        return metrics.start_http(settings.host, settings.metrics_port)
+        return metrics.start_http(settings.host, settings.metrics_port, ailment)
     except OSError as error:
         if "metrics_port" not in settings.model_fields_set:
             # Nobody chose it, so nobody minds another: a second server must start too.
-            port = metrics.start_http(settings.host, 0)
+            port = metrics.start_http(settings.host, 0, ailment)
             log.warning("metrics_port_taken", port=settings.metrics_port, instead=port)
             return port
         raise CannotServe(

@@ -17,12 +17,14 @@ from ocr_grpc.engines.errors import EngineUnavailable
 from ocr_grpc.engines.pool import EnginePool
 from ocr_grpc.engines.tesseract.program import Tesseract, TesseractFailed, find_tesseract
 from ocr_grpc.engines.vlm.vision_settings import VisionSettings
+from ocr_grpc.extraction.cache import ResultCache
 from ocr_grpc.extraction.engine_choice import Engines
 from ocr_grpc.extraction.extractor import ExtractionLimits, Extractor
 from ocr_grpc.rpc.capabilities import OcrLimits
 from ocr_grpc.settings import Settings
 from ocr_grpc.telemetry.document_metrics import DocumentMetrics
 from ocr_grpc.telemetry.metrics import Metrics
+from ocr_grpc.telemetry.vision_metrics import VisionMetrics
 from ocr_grpc.wiring.errors import CannotServe
 from ocr_grpc.wiring.workers import fleet_settings, worker_settings
 
@@ -50,7 +52,12 @@ class Reading:
 
 
 async def open_reading(
-    settings: Settings, spool: Spool, run_dir: Path, metrics: Metrics, stack: AsyncExitStack
+    settings: Settings,
+    spool: Spool,
+    run_dir: Path,
+    metrics: Metrics,
+    stack: AsyncExitStack,
+    cache: ResultCache | None = None,
 ) -> Reading:
     """Start the readers and the engine workers; the latter take seconds.
 
@@ -73,11 +80,12 @@ async def open_reading(
     # Side by side: loading an engine takes seconds.
     _, others = await asyncio.gather(engine.start(), _tesseract(settings, spool, run_dir, stack))
     lines = [engine, *others]
-    if vision := await open_vision(settings):
+    if vision := await open_vision(settings, metrics):
         stack.push_async_callback(vision.close)
     engines = Engines(lines, vision, settings.engine)
     counts = DocumentMetrics(metrics.registry)
-    extractor = Extractor(documents, engines, limits_for(ExtractionLimits, settings), counts)
+    limits = limits_for(ExtractionLimits, settings)
+    extractor = Extractor(documents, engines, limits, counts, cache)
     return Reading(engine, lines, engines, vision, documents, extractor)
 
 
@@ -114,8 +122,10 @@ async def _tesseract(
     return [pool]
 
 
-async def open_vision(settings: Settings) -> "VisionEngine | None":
+async def open_vision(settings: Settings, metrics: Metrics | None = None) -> "VisionEngine | None":
     """Return the language model, whether its server is there yet or not; None if none is set.
+
+    Its calls are counted in `metrics`, if there are some.
 
     Raises:
         CannotServe: there is no profile of that name.
@@ -123,9 +133,12 @@ async def open_vision(settings: Settings) -> "VisionEngine | None":
     if not settings.llm_base_url:
         return None
     from ocr_grpc.engines.vlm.engine import VisionEngine
+    from ocr_grpc.engines.vlm.watch import CallOutcome
 
+    outcomes = [outcome.value for outcome in CallOutcome]
+    watch = VisionMetrics(metrics.registry, outcomes) if metrics else None
     try:
-        vision = VisionEngine(limits_for(VisionSettings, settings))
+        vision = VisionEngine(limits_for(VisionSettings, settings), watch=watch)
     except ValueError as error:
         raise CannotServe(f"LLM_PROFILE: {error}") from None
     await vision.start()

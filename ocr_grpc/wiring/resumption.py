@@ -2,7 +2,6 @@
 
 from contextlib import AsyncExitStack
 
-from ocr_grpc.metering.servers import ServerLease
 from ocr_grpc.resumption.resumption import Resumption
 from ocr_grpc.settings import Settings
 from ocr_grpc.store.blobs import Blobs
@@ -15,12 +14,10 @@ async def open_resumption(
     database: Database,
     blobs: Blobs,
     seal: Seal,
-    lease: ServerLease,
     stack: AsyncExitStack,
 ) -> Resumption:
-    """Start keeping events, and forgetting them."""
+    """Start keeping events; the retention job forgets them."""
     resumption = Resumption(database, blobs, seal, settings.resumable_seconds)
     stack.push_async_callback(resumption.close)
     await resumption.start()
-    lease.add_sweep(resumption.sweep)
     return resumption

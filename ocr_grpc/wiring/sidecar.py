@@ -19,6 +19,7 @@ from ocr_grpc.sidecar.http_log import HttpCall, PathTemplates
 from ocr_grpc.sidecar.plan import HttpLimits, SidecarPlan, Tls
 from ocr_grpc.sidecar.supervisor import Sidecar, SidecarFiles
 from ocr_grpc.sidecar.tls import SecretFile, transport_socket
+from ocr_grpc.sidecar.tracing import traces_plan
 from ocr_grpc.sidecar.web_files import find_web_files
 from ocr_grpc.telemetry.http_metrics import HttpMetrics
 from ocr_grpc.telemetry.metrics import Metrics
@@ -54,6 +55,7 @@ def plan_sidecar(settings: Settings, folder: Path, upstreams: tuple[str, ...]) -
         ),
         cors_origins=tuple(listed(settings.cors_origins)),
         trusted_hops=settings.trusted_hops,
+        traces=traces_plan(settings.otel_exporter_otlp_endpoint, settings.traces_sample_ratio),
     )
 
 

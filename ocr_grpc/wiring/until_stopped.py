@@ -34,19 +34,24 @@ async def run_until_stopped(
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
         loop.add_signal_handler(number, stop.set)
-    if not await _started_before(stop, service):
+    if not await _started_before(stop, service, most_seconds):
         return
     if on_ready:
         on_ready.set_result(None)
     await stop.wait()
-    # A second signal, or something that hangs, must not keep the process for ever.
-    for number in SIGNALS:
-        loop.add_signal_handler(number, os._exit, 1)
-    loop.call_later(most_seconds, os._exit, 1)
+    _end_within(most_seconds)
     await service.stop()
 
 
-async def _started_before(stop: asyncio.Event, service: Service) -> bool:
+def _end_within(most_seconds: float) -> None:
+    """Have the process just end at a second signal, or after a while, whatever hangs."""
+    loop = asyncio.get_running_loop()
+    for number in SIGNALS:
+        loop.add_signal_handler(number, os._exit, 1)
+    loop.call_later(most_seconds, os._exit, 1)
+
+
+async def _started_before(stop: asyncio.Event, service: Service, most_seconds: float) -> bool:
     """Start, unless told to stop meanwhile: loading engines takes seconds."""
     starting = asyncio.create_task(service.start())
     stopping = asyncio.create_task(stop.wait())
@@ -55,6 +60,7 @@ async def _started_before(stop: asyncio.Event, service: Service) -> bool:
     finally:
         stopping.cancel()
     if not starting.done():
+        _end_within(most_seconds)
         starting.cancel()
         await asyncio.wait({starting})
         return False

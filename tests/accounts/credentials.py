@@ -106,6 +106,7 @@ async def credentials(
     limits: LoginLimits = MANY,
     lifetime: timedelta = timedelta(days=30),
     tokens: Tokens | None = None,
+    grace: timedelta = timedelta(0),
 ) -> AsyncIterator[Credentials]:
     """One server's; several on one backend are replicas."""
     database = Database(backend.database_url)
@@ -118,7 +119,7 @@ async def credentials(
     tokens = tokens or tokens_of()
     hasher = PasswordHasher(cost=4)
     windows = RateWindows(backend.redis_url, Metrics())
-    sessions = Sessions(database, tokens, changes, lifetime)
+    sessions = Sessions(database, tokens, changes, lifetime, grace)
     login = Login(database, hasher, sessions, windows, limits)
     authenticator = Authenticator(database, tokens, changes, ROLE_LIMITS)
     yield Credentials(database, changes, tokens, hasher, sessions, windows, login, authenticator)

@@ -108,6 +108,94 @@ async def test_of_many_who_use_a_token_at_once_one_wins_and_the_session_ends(bac
         assert len(await one.audited()) == 1
 
 
+@asynccontextmanager
+async def with_grace(backend, seconds=600.0):
+    async with credentials(backend, grace=timedelta(seconds=seconds)) as server:
+        yield server, await signed_in(server, await server.add_user())
+
+
+async def refreshed(server, pair):
+    return await server.sessions.refresh(pair.refresh_token, HERE)
+
+
+async def test_whoever_lost_an_answer_gets_another_successor(backend):
+    async with with_grace(backend) as (server, first):
+        lost, second = await refreshed(server, first), await refreshed(server, first)
+        assert len({each.refresh_token for each in (first, lost, second)}) == 3
+        assert session_of(server, second) == session_of(server, first)
+        third = await refreshed(server, second)
+        assert await refreshed(server, third)
+        assert not await server.audited()
+
+
+@pytest.mark.parametrize("used", [0, 1])
+async def test_once_a_successor_was_used_the_token_before_it_ends_the_session(backend, used):
+    async with with_grace(backend) as (server, first):
+        successors = [await refreshed(server, first) for _ in range(2)]
+        third = await refreshed(server, successors[used])
+        async with ended_for(server, third):
+            with pytest.raises(RefreshTokenReused):
+                await refreshed(server, first)
+        assert [event.action for event in await server.audited()] == ["session.reused"]
+
+
+async def test_the_successor_that_was_not_used_is_spent_with_the_other(backend):
+    async with with_grace(backend, seconds=1) as (server, first):
+        lost, second = await refreshed(server, first), await refreshed(server, first)
+        third = await refreshed(server, second)
+        before = utc_now() - timedelta(seconds=2)
+        await server.change(RefreshTokenRow, RefreshTokenRow.use_time.is_not(None), use_time=before)
+        async with ended_for(server, third):
+            with pytest.raises(RefreshTokenReused):
+                await refreshed(server, lost)
+
+
+async def test_after_the_grace_a_second_use_ends_the_session(backend):
+    async with with_grace(backend, seconds=5) as (server, first):
+        second = await refreshed(server, first)
+        before = utc_now() - timedelta(seconds=6)
+        await server.change(RefreshTokenRow, RefreshTokenRow.use_time.is_not(None), use_time=before)
+        async with ended_for(server, second):
+            with pytest.raises(RefreshTokenReused):
+                await refreshed(server, first)
+
+
+async def test_an_ended_session_has_no_grace(backend):
+    async with with_grace(backend) as (server, first):
+        await refreshed(server, first)
+        caller = principal(
+            server.tokens.read(first.access_token).user_id, session_of(server, first)
+        )
+        await server.sessions.revoke(caller, False, HERE)
+        with pytest.raises(RefreshTokenInvalid):
+            await refreshed(server, first)
+
+
+async def test_all_who_use_a_token_at_once_go_on_until_one_of_them_does(backend):
+    async with (
+        with_grace(backend) as (one, first),
+        credentials(backend, grace=timedelta(minutes=10)) as another,
+    ):
+        pairs = await asyncio.gather(*(refreshed(server, first) for server in (one, another) * 5))
+        assert len({pair.refresh_token for pair in pairs}) == 10
+        # All spend one generation, so each of them is what was spent last.
+        next_ones = await asyncio.gather(
+            *(
+                refreshed(server, pair)
+                for server, pair in zip((one, another) * 5, pairs, strict=True)
+            )
+        )
+        unspent = select(func.count()).select_from(RefreshTokenRow)
+        async with one.database.read() as sql:
+            left = await sql.scalar(unspent.where(RefreshTokenRow.use_time.is_(None)))
+        assert left == len(next_ones) == 10
+        with pytest.raises(RefreshTokenReused):
+            await refreshed(another, first)
+        with pytest.raises(RefreshTokenInvalid):
+            await refreshed(one, next_ones[0])
+        assert len(await one.audited()) == 1
+
+
 async def test_an_expired_refresh_token_says_so(server):
     pair = await signed_in(server, await server.add_user())
     await server.change(RefreshTokenRow, expire_time=utc_now() - timedelta(seconds=1))
@@ -175,17 +263,3 @@ async def test_a_session_that_ends_on_one_server_ends_on_all_within_a_second(pro
         await asyncio.sleep(0.9)
         with pytest.raises(SessionRevoked):
             await another.authenticator.authenticate(pair.access_token)
-
-
-async def test_the_sweep_takes_what_ended_long_ago_and_nothing_else(server):
-    user_id = await server.add_user()
-    await signed_in(server, user_id)
-    long_ago = utc_now() - timedelta(days=9)
-    await server.change(SessionRow, expire_time=long_ago)
-    live = await signed_in(server, user_id)
-    async with server.database.write() as sql:
-        assert await server.sessions.sweep(sql) == 1
-    async with server.database.write() as sql:
-        assert await server.sessions.sweep(sql) == 0
-        assert await sql.scalar(select(func.count()).select_from(RefreshTokenRow)) == 1
-    assert await server.sessions.refresh(live.refresh_token, HERE)

@@ -11,6 +11,7 @@ from ocr_grpc.batches.errors import BatchNotFound
 from ocr_grpc.batches.files import Files
 from ocr_grpc.batches.purge import Purge
 from ocr_grpc.batches.removal import PAGES_AT_ONCE, ROWS_AT_ONCE
+from ocr_grpc.batches.sources import Sources
 from ocr_grpc.store.accounts import UserRow
 from ocr_grpc.store.base import utc_now
 from ocr_grpc.store.batches import (
@@ -25,7 +26,7 @@ from ocr_grpc.store.batches import (
 from ocr_grpc.store.blobs import Blobs
 from ocr_grpc.store.errors import BlobMissing
 from ocr_grpc.store.new_rows import table_of
-from tests.batches.rows import add_batch, all_of
+from tests.batches.rows import SEAL, add_batch, all_of
 
 TABLES = (BatchRow, DocumentRow, ChunkRow, PageRow, EventRow, FileRow)
 
@@ -40,7 +41,8 @@ async def blobs(tmp_path):
 @pytest.fixture
 def purge(database, office, blobs):
     files = Files(database, blobs, 10**9, timedelta(hours=1))
-    return Purge(database, office.news, files)
+    sources = Sources(database, files, SEAL, timedelta(hours=1))
+    return Purge(database, office.news, files, sources)
 
 
 async def add_files(database, blobs) -> None:
@@ -180,7 +182,10 @@ async def test_what_somebody_leaves_who_was_deleted_goes_too(
             session.add(UserRow(user_id=user_id, user_name=user_id, delete_time=delete_time))
             upload = FileRow(file_id=f"of-{user_id}", user_id=user_id, size_bytes=5, sha256="")
             upload.uploaded, upload.expire_time = True, utc_now() + timedelta(days=1)
-            session.add(upload)
+            # Its server was killed while it came.
+            part = FileRow(file_id=f"part-of-{user_id}", user_id=user_id, size_bytes=0, sha256="")
+            part.uploaded, part.expire_time = False, utc_now() + timedelta(days=7)
+            session.add_all([upload, part])
         await blobs.put_bytes(f"of-{user_id}", b"bytes")
         await add_batch(database, user_id=user_id, state="waiting")
     await add_batch(database, user_id="ann")
@@ -196,7 +201,7 @@ async def test_what_somebody_leaves_who_was_deleted_goes_too(
 
 async def test_request_ids_are_remembered_for_a_day_at_least(database, purge):
     now = utc_now()
-    ages = {"new": timedelta(hours=25), "old": timedelta(hours=49)}
+    ages = {"new": timedelta(hours=23), "old": timedelta(hours=25)}
     async with database.write() as session:
         for request_id, age in ages.items():
             session.add(

@@ -5,6 +5,7 @@ import signal
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, select
@@ -16,6 +17,7 @@ from ocr_grpc.store.database import Database
 from ocr_grpc.wiring.batch_worker import check_shared
 from ocr_grpc.wiring.errors import CannotServe
 from tests.processes import COMMAND, environment
+from tests.telemetry.scraping import health
 
 SECRET = "a secret of servers and of their workers"
 PATIENCE_SECONDS = 60
@@ -69,6 +71,8 @@ async def test_it_says_when_it_is_ready_and_leaves_when_it_is_told(folder, produ
         async with asyncio.timeout(PATIENCE_SECONDS):
             line = await asyncio.to_thread(process.stdout.readline)
         assert line.startswith("ready worker slots=3 engine=null")
+        host, _, port = line.split()[-1].removeprefix("metrics=").rpartition(":")
+        assert await health(SimpleNamespace(host=host, metrics_port=int(port))) == (200, "ok")
         assert await workers() == 1
         process.send_signal(signal.SIGTERM)
         _, said = await asyncio.to_thread(process.communicate, timeout=PATIENCE_SECONDS)

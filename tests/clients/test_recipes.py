@@ -22,6 +22,7 @@ from tests.processes import serve
 DOCS = ROOT / "docs"
 GRPCURL, SERVICES = DOCS / "grpcurl.md", DOCS / "grpcurl-services.md"
 HEALTH, LOAD = DOCS / "health.md", DOCS / "load.md"
+QUICK_START = DOCS / "quickstart.md"
 PAGES = (GRPCURL, SERVICES, HEALTH, LOAD)
 HOOK = "https://hooks.example.com"
 
@@ -126,6 +127,14 @@ def test_load(stage, tmp_path):
         run_page(LOAD, tmp_path, names)
     finally:
         service.stop()
+
+
+@pytest.mark.timeout(300)
+def test_quick_start(names, stage, tmp_path):
+    # Commands on the machine of the service find it by the settings they share with it.
+    port = stage.service.grpc.rpartition(":")[2]
+    (tmp_path / ".env").write_text(f"GRPC_PORT={port}\n")
+    run_page(QUICK_START, tmp_path, names)
 
 
 def test_every_service_has_a_recipe():

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import platform
 import signal
+import subprocess
 import sys
 
 import psutil
@@ -13,7 +15,7 @@ from ocr_grpc.documents.formats import Family
 from ocr_grpc.documents.layers import LANDLOCK, LAYERS, NO_NETWORK, SECCOMP
 from ocr_grpc.telemetry.metrics import Metrics
 from tests.documents.samples import encoded, endless_pdf, paper, png_bomb, prose_pdf, until, written
-from tests.documents.test_sandbox import filters_calls
+from tests.documents.test_sandbox import computing, filters_calls
 
 
 @pytest.fixture
@@ -30,12 +32,23 @@ def ended(metrics: Metrics, family: str = "pages") -> dict[str, float]:
     }
 
 
+def killed(metrics: Metrics, family: str = "pages") -> dict[str, float]:
+    """Return what kills of the sandbox are counted, those of 0 aside."""
+    (counted,) = metrics.sandbox_kills.collect()
+    return {
+        sample.labels["reason"]: sample.value
+        for sample in counted.samples
+        if sample.name.endswith("_total") and sample.labels["family"] == family and sample.value
+    }
+
+
 async def test_a_page_that_takes_too_long_is_counted_as_that(pool, file, metrics: Metrics):
     documents = await pool(watch=metrics, page_seconds=0.5)
     document = await documents.open(file(endless_pdf()))
     with pytest.raises(errors.PageReaderTimedOut):
         await document.render(2, 0)
     assert ended(metrics) == {"timed_out": 1}
+    assert killed(metrics) == {"time": 1}
 
 
 async def test_a_page_that_takes_too_much_memory_is_counted_as_that(pool, file, metrics: Metrics):
@@ -46,6 +59,7 @@ async def test_a_page_that_takes_too_much_memory_is_counted_as_that(pool, file, 
     with pytest.raises(errors.PageReaderOutOfMemory):
         await document.render(1, 0)
     assert ended(metrics) == {"memory": 1}
+    assert killed(metrics) == {"memory": 1}
 
 
 async def test_every_reader_that_ends_is_counted_once(pool, file, metrics: Metrics):
@@ -65,13 +79,53 @@ async def test_every_reader_that_ends_is_counted_once(pool, file, metrics: Metri
     await until(lambda: not documents.reader_pids(Family.PAGES))
     await document.text_layer(1, 72)
     assert ended(metrics) == {"cancelled": 1, "crashed": 1}
+    assert killed(metrics) == {"crashed": 1}
 
     await documents.close()
     assert ended(metrics) == {"cancelled": 1, "crashed": 1, "closed": 1}
     assert ended(metrics, "office") == {"closed": 1}
+    assert killed(metrics) == {"crashed": 1}
+    assert killed(metrics, "office") == {}
     value = metrics.registry.get_sample_value
     assert value("ocr_readers_started_total", {"family": "pages"}) == 3
     assert value("ocr_readers_started_total", {"family": "office"}) == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"), [(signal.SIGSYS, "seccomp"), (signal.SIGSEGV, "crashed")]
+)
+async def test_a_reader_that_is_ended_over_a_page_is_counted_by_what_ended_it(
+    pool, file, metrics: Metrics, sent: int, reason: str
+):
+    documents = await pool(watch=metrics)
+    document = await documents.open(file(endless_pdf()))
+    call = asyncio.create_task(document.render(2, 0))
+    await until(lambda: documents.busy)
+    (pid,) = documents.reader_pids(Family.PAGES)
+    await until(lambda: computing(pid))
+    os.kill(pid, sent)
+    with pytest.raises(errors.PageReaderCrashed):
+        await call
+    assert killed(metrics) == {reason: 1}
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the other numbers are those of x86")
+def test_a_call_by_the_numbers_of_another_processor_ends_a_reader_as_that_is_counted():
+    if not filters_calls():
+        pytest.skip("this kernel takes no filter")
+    program = (
+        "import ctypes, mmap\n"
+        "from ocr_grpc.documents import seccomp\n"
+        "from ocr_grpc.documents.formats import Family\n"
+        "ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)\n"
+        "code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)\n"
+        "code.write(bytes.fromhex('b814000000cd80c3'))\n"  # getpid, as programs of 32 bits ask
+        "at = ctypes.addressof(ctypes.c_char.from_buffer(code))\n"
+        "assert seccomp.forbid(Family.PAGES, may_signal=False)\n"
+        "ctypes.CFUNCTYPE(ctypes.c_int)(at)()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=False)
+    assert done.returncode == -signal.SIGSYS
 
 
 async def test_readers_of_text_serve_a_quarter_of_the_documents(pool, file, metrics: Metrics):

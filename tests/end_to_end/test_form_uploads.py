@@ -84,6 +84,7 @@ def test_every_option_can_be_a_field(client):
         "page_image_side_px": "64",
         "quality": "final",
         "words": "true",
+        "skip_cache": "true",
     }
     assert set(values) == set(options_pb2.ExtractOptions.DESCRIPTOR.fields_by_name)
     parts = [(name, value.encode()) for name, value in values.items()]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ocr_grpc.v1 import ocr_service_pb2 as pb
+from tests.end_to_end.test_http_doors import GRPC_WEB, web_call
 from tests.sidecar.calls import door
 from tests.support import encoded, picture
 
@@ -15,6 +17,7 @@ WEB = Path(__file__).parents[2] / "clients" / "web"
 CLIENT = Path(__file__).with_name("connect_client.ts")
 MODULES = WEB / "node_modules"
 STUBS = WEB / "src" / "gen"
+HANGING = encoded(picture(first_pixel=0))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,7 @@ def program(tmp_path_factory):
 def found(program, tmp_path_factory):
     """What the client saw; the page it reads never ends."""
     folder = tmp_path_factory.mktemp("served")
-    (folder / "page.png").write_bytes(encoded(picture(first_pixel=0)))
+    (folder / "page.png").write_bytes(HANGING)
     with door(folder, ENGINE="hang", ENGINE_WORKERS="2") as client:
         run = subprocess.run(
             ["node", program, str(client.base_url), folder / "page.png"],
@@ -52,8 +55,10 @@ def found(program, tmp_path_factory):
             timeout=60,
             check=False,
         )
+        page = pb.ExtractRequest(content=HANGING).SerializeToString()
+        cut = web_call(client, "Extract", page, **{"grpc-timeout": "300m"})
     assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+    return json.loads(run.stdout) | {"cut": cut}
 
 
 def test_a_call_is_answered(found):
@@ -81,3 +86,10 @@ def test_a_stream_that_fails_has_its_last_event_and_its_status(found):
 
 def test_a_deadline_is_kept(found):
     assert found["late"]["code"] == "DeadlineExceeded"
+
+
+def test_a_deadline_that_envoy_keeps_is_no_call_to_try_again(found):
+    answer = found["cut"]
+    assert (answer.status_code, answer.headers["grpc-status"]) == (200, "4")
+    assert answer.headers["content-type"] == GRPC_WEB
+    assert answer.content == b""

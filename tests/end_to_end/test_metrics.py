@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
+from tests.engines.machines import machine
 from tests.support import channel_to, collect, encoded, picture, running, text_pdf, upload
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -160,14 +161,27 @@ def _calls(samples: dict, method: str, path: str, status: str) -> float:
     return value(samples, "http_requests_total", method=method, path=path, status=status)
 
 
-async def test_every_metric_is_in_the_docs_and_every_one_there_is_real(tmp_path):
-    async with running(tmp_path, http_enabled=True) as server, httpx.AsyncClient() as prometheus:
-        text = (await prometheus.get(f"http://127.0.0.1:{server.metrics_port}/metrics")).text
-    real = {
+async def families(process) -> set[str]:
+    """Return the names of all metrics of a process, as they are asked for."""
+    async with httpx.AsyncClient() as prometheus:
+        text = (await prometheus.get(f"http://127.0.0.1:{process.metrics_port}/metrics")).text
+    return {
         family.name + ("_total" if family.type == "counter" else "")
         for family in text_string_to_metric_families(text)
         if not family.name.endswith("_created")
     }
+
+
+async def test_every_metric_is_in_the_docs_and_every_one_there_is_real(tmp_path, folder):
+    settings = {"engine_tls": False, "llm_base_url": "http://127.0.0.1:1/v1", "http_enabled": True}
+    settings["result_cache_bytes"] = 1_000_000
+    async with machine(folder) as engine:
+        settings["engine_endpoints"] = f"127.0.0.1:{engine.port}"
+        async with running(tmp_path, **settings) as server, asyncio.timeout(30):
+            while "ocr_engine_machines" not in (real := await families(server)):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+            real |= await families(engine)
     told = set(re.findall(r"^\| `([a-z_]+)", DOCS.read_text(), re.MULTILINE))
     assert real - told == set()
-    assert told - real == {"ocr_certificate_expiry_timestamp_seconds"}  # only with TLS
+    # Only with TLS, and with Redis.
+    assert told - real == {"ocr_certificate_expiry_timestamp_seconds", "ocr_redis_up"}

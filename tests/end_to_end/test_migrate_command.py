@@ -1,42 +1,27 @@
 """`ocr-grpc migrate` and what `ocr-grpc doctor` says of the database."""
 
 import asyncio
-import subprocess
 
 import pytest
 
 from ocr_grpc.store import migrations
 from ocr_grpc.store.database import Database
-from tests.processes import COMMAND, environment
-
-
-def run(folder, *words: str, **settings: str):
-    done = subprocess.run(
-        [COMMAND, *words],
-        env=environment(folder, **settings),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr
-    return done
+from tests.processes import command
 
 
 def test_the_embedded_database_is_made_and_found_up_to_date(tmp_path):
     newest = migrations.newest_revision()
-    behind = run(tmp_path, "migrate", "--check")
+    behind = command(tmp_path, "migrate", "--check")
     assert behind.returncode == 1
     assert "at revision none" in behind.stderr
     assert "Run: ocr-grpc migrate" in behind.stderr
     assert not (tmp_path / "data").exists()
 
-    made = run(tmp_path, "migrate")
+    made = command(tmp_path, "migrate")
     assert made.returncode == 0
     assert made.stdout == f"The database went from revision none to {newest}.\n"
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
-    assert "nothing to do" in run(tmp_path, "migrate").stdout
+    assert "nothing to do" in command(tmp_path, "migrate").stdout
 
 
 def test_the_database_of_the_settings_is_brought_up_to_date(production, tmp_path):
@@ -47,8 +32,8 @@ def test_the_database_of_the_settings_is_brought_up_to_date(production, tmp_path
 
     asyncio.run(empty())
     settings = {"DATABASE_URL": production.database_url}
-    assert "from revision none to" in run(tmp_path, "migrate", **settings).stdout
-    assert run(tmp_path, "migrate", "--check", **settings).returncode == 0
+    assert "from revision none to" in command(tmp_path, "migrate", **settings).stdout
+    assert command(tmp_path, "migrate", "--check", **settings).returncode == 0
     assert not (tmp_path / "data").exists()
 
 
@@ -63,7 +48,7 @@ def test_the_database_of_the_settings_is_brought_up_to_date(production, tmp_path
     ],
 )
 def test_a_database_out_of_reach_is_said_in_a_line_without_its_password(tmp_path, url):
-    failed = run(tmp_path, "migrate", DATABASE_URL=url)
+    failed = command(tmp_path, "migrate", DATABASE_URL=url)
     assert failed.returncode == (2 if url.startswith("mysql") or ":port/" in url else 1)
     assert failed.stdout == ""
     assert failed.stderr.startswith("ocr-grpc: ")
@@ -73,20 +58,20 @@ def test_a_database_out_of_reach_is_said_in_a_line_without_its_password(tmp_path
 
 def test_a_database_that_is_not_there_is_said_so(postgresql, tmp_path):
     url = postgresql.format(name="missing").replace("postgres@", "postgres:geheim@")
-    failed = run(tmp_path, "migrate", DATABASE_URL=url)
+    failed = command(tmp_path, "migrate", DATABASE_URL=url)
     assert failed.returncode == 1
     assert 'database "missing" does not exist' in failed.stderr
     assert "geheim" not in failed.stderr
 
 
 def test_the_doctor_looks_at_database_and_redis(production, tmp_path):
-    well = run(
+    well = command(
         tmp_path, "doctor", DATABASE_URL=production.database_url, REDIS_URL=production.redis_url
     )
     assert well.returncode == 0, well.stdout
     assert f"ok   database: at revision {migrations.newest_revision()}" in well.stdout
     assert "ok   redis: answered in" in well.stdout
-    ill = run(
+    ill = command(
         tmp_path,
         "doctor",
         DATABASE_URL="postgresql://ocr:geheim@127.0.0.1:1/ocr",

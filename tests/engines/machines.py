@@ -29,7 +29,7 @@ BLACK, WHITE = 0, 255
 @asynccontextmanager
 async def machine(folder: Path, **settings) -> AsyncIterator[EngineMachine]:
     values = {"engine": "null", "engine_workers": 1, "engine_port": 0, "engine_tls": False}
-    values |= {"shutdown_grace_seconds": 0, "data_dir": folder / "machine"}
+    values |= {"metrics_port": 0, "shutdown_grace_seconds": 0, "data_dir": folder / "machine"}
     running = EngineMachine(Settings(_env_file=None, **values | settings))
     await running.start()
     try:

@@ -4,22 +4,16 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
-from ocr_grpc.metering.entries import CallEntry
 from ocr_grpc.metering.errors import LedgerUnavailable
 from ocr_grpc.metering.servers import ServerLease
-from ocr_grpc.store.accounts import AuditRow
 from ocr_grpc.store.base import utc_now
 from ocr_grpc.store.metering import (
-    QuotaRow,
-    RequestIdRow,
-    RequestPageRow,
     ServerRow,
-    UsageRow,
 )
 from ocr_grpc.telemetry.metrics import Metrics
-from tests.metering.support import PAGE, asking, caller, ledger_on, quota_of, usage_row, usage_rows
+from tests.metering.support import PAGE, asking, caller, ledger_on, quota_of, usage_row
 
 
 async def server_ids(database):
@@ -90,31 +84,3 @@ async def test_a_server_that_starts_sweeps(backend, database):
         assert await server_ids(database) == ["after", "other"]  # it was renewed
         await lease.close()
         assert await server_ids(database) == ["other"]
-
-
-async def test_old_rows_are_forgotten(database):
-    old = utc_now() - timedelta(days=401)
-    entries = [CallEntry("m", "OK", create_time=old) for _ in range(600)]
-    async with database.write() as session:
-        for entry in entries:
-            session.add(UsageRow(usage_id=entry.usage_id, method="m", status="OK", create_time=old))
-        session.add(UsageRow(usage_id="new", method="m", status="OK"))
-        session.add(AuditRow(event_id="old", action="a.b", create_time=old))
-        session.add(AuditRow(event_id="new", action="a.b"))
-        session.add(QuotaRow(owner_id="ada", period="2020-01", used_pages=1))
-        for name, hours in (("old", 25), ("new", 23)):
-            time = utc_now() - timedelta(hours=hours)
-            session.add(
-                RequestIdRow(user_id="u", request_id=name, fingerprint=b"", create_time=time)
-            )
-        await session.flush()
-        for name in ("old", "new"):
-            session.add(RequestPageRow(user_id="u", request_id=name, page_number=1))
-    lease = ServerLease(database, "server")
-    await lease.renew()
-    await asyncio.gather(lease.sweep(), lease.sweep())
-    assert [row.usage_id for row in await usage_rows(database)] == ["new"]
-    async with database.read() as session:
-        assert list(await session.scalars(select(AuditRow.event_id))) == ["new"]
-        assert list(await session.scalars(select(RequestPageRow.request_id))) == ["new"]
-        assert (await session.scalar(select(func.count()).select_from(QuotaRow))) == 0

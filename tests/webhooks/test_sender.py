@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, select, update
 from structlog.testing import capture_logs
 
 from ocr_grpc.accounts.errors import NotFound
@@ -15,6 +15,7 @@ from ocr_grpc.store.accounts import UserRow
 from ocr_grpc.store.base import utc_now
 from ocr_grpc.store.database import Database
 from ocr_grpc.store.webhooks import DeliveryRow, WebhookRow
+from ocr_grpc.webhooks import deliveries
 from ocr_grpc.webhooks.attempts import Ending, delay_after, record, take_due
 from ocr_grpc.webhooks.deliveries import PORTIONS_OF_A_SWEEP, ROWS_AT_ONCE, sweep
 from ocr_grpc.webhooks.errors import WebhookDisabled
@@ -428,7 +429,7 @@ async def test_old_deliveries_and_webhooks_of_deleted_users_are_swept(house):
     )
     await house.change(DeliveryRow, adas[2], create_time=now - 2 * day, next_attempt_time=now)
     async with house.database.write() as session:
-        assert await sweep(session) == 2
+        assert await sweep(session) == 4  # a message of ada's, two of bob's, and his webhook
     states = {row.delivery_id: row.state for row in await house.rows()}
     assert states == {adas[1]: "failed", adas[2]: "waiting", adas[3]: "waiting"}
     async with house.database.write() as session:
@@ -465,6 +466,22 @@ async def test_one_sweep_forgets_many_portions_of_messages_and_not_any_number(sm
     for count in (most, 100, 0):
         async with house.database.write() as session:
             assert await sweep(session) == count
+
+
+async def test_many_messages_of_a_deleted_user_go_in_portions_and_the_webhook_last(
+    house, monkeypatch
+):
+    monkeypatch.setattr(deliveries, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(deliveries, "PORTIONS_OF_A_SWEEP", 3)
+    bob = await house.user("bob")
+    [webhook_id] = await house.keep(bob, "https://hooks.example.com/")
+    await house.tell(bob, 9)
+    await house.change(UserRow, bob, delete_time=utc_now())
+    webhooks = select(func.count()).select_from(WebhookRow)
+    for removed, left in ((6, 1), (3 + 1, 0), (0, 0)):
+        async with house.database.write() as session:
+            assert await sweep(session) == removed
+            assert await session.scalar(webhooks.where(WebhookRow.webhook_id == webhook_id)) == left
 
 
 async def test_no_secret_query_or_answer_is_logged_or_kept(small_house, receiver):

@@ -32,7 +32,7 @@ type ResultFormat int32
 const (
 	// The default: the same as `RESULT_FORMAT_JSON`.
 	ResultFormat_RESULT_FORMAT_UNSPECIFIED ResultFormat = 0
-	// What `Extract` returns, in JSON (`application/json`).
+	// What `Extract` returns, in JSON (`application/json; charset=utf-8`).
 	ResultFormat_RESULT_FORMAT_JSON ResultFormat = 1
 	// The text of all pages that were read, a form feed (U+000C) between pages (`text/plain`).
 	ResultFormat_RESULT_FORMAT_TEXT ResultFormat = 2

@@ -69,9 +69,9 @@ type BatchServiceClient interface {
 	DeleteBatch(ctx context.Context, in *DeleteBatchRequest, opts ...grpc.CallOption) (*DeleteBatchResponse, error)
 	// Sends the events of a batch, numbered from 1 without gaps: those that happened, then those to come as they happen.
 	//
-	// Ends with `finished`. After a broken connection go on with `after_sequence`, at any server. Fails with `ABORTED`
-	// (`BATCH_DELETED`) if the batch is deleted meanwhile, and with `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of
-	// a caller at one server.
+	// Ends with `finished`, or at once if `after_sequence` is that of `finished`. After a broken connection go on with
+	// `after_sequence`, at any server. Fails with `ABORTED` (`BATCH_DELETED`) if the batch is deleted meanwhile, and with
+	// `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of a caller at one server.
 	WatchBatch(ctx context.Context, in *WatchBatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchBatchResponse], error)
 	// Ends a batch: pages being read stop within a second, what was read stays. Changes nothing in one that has ended.
 	CancelBatch(ctx context.Context, in *CancelBatchRequest, opts ...grpc.CallOption) (*CancelBatchResponse, error)
@@ -283,9 +283,9 @@ type BatchServiceServer interface {
 	DeleteBatch(context.Context, *DeleteBatchRequest) (*DeleteBatchResponse, error)
 	// Sends the events of a batch, numbered from 1 without gaps: those that happened, then those to come as they happen.
 	//
-	// Ends with `finished`. After a broken connection go on with `after_sequence`, at any server. Fails with `ABORTED`
-	// (`BATCH_DELETED`) if the batch is deleted meanwhile, and with `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of
-	// a caller at one server.
+	// Ends with `finished`, or at once if `after_sequence` is that of `finished`. After a broken connection go on with
+	// `after_sequence`, at any server. Fails with `ABORTED` (`BATCH_DELETED`) if the batch is deleted meanwhile, and with
+	// `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of a caller at one server.
 	WatchBatch(*WatchBatchRequest, grpc.ServerStreamingServer[WatchBatchResponse]) error
 	// Ends a batch: pages being read stop within a second, what was read stays. Changes nothing in one that has ended.
 	CancelBatch(context.Context, *CancelBatchRequest) (*CancelBatchResponse, error)

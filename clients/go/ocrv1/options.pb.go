@@ -232,7 +232,10 @@ type ExtractOptions struct {
 	Quality Quality `protobuf:"varint,11,opt,name=quality,proto3,enum=ocr_grpc.v1.Quality" json:"quality,omitempty"`
 	// Has lines come with their words, each with its place and confidence. Refused with `WORDS_NOT_SUPPORTED`
 	// by an engine that does not know them. Lines of a text layer have none.
-	Words         bool `protobuf:"varint,12,opt,name=words,proto3" json:"words,omitempty"`
+	Words bool `protobuf:"varint,12,opt,name=words,proto3" json:"words,omitempty"`
+	// Has the document read anew, whatever was kept of an earlier reading, and keeps nothing of this one. By default
+	// the same bytes, options and engine give what was read before, for a while (see `Provenance.cached`).
+	SkipCache     bool `protobuf:"varint,13,opt,name=skip_cache,json=skipCache,proto3" json:"skip_cache,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -351,11 +354,18 @@ func (x *ExtractOptions) GetWords() bool {
 	return false
 }
 
+func (x *ExtractOptions) GetSkipCache() bool {
+	if x != nil {
+		return x.SkipCache
+	}
+	return false
+}
+
 var File_ocr_grpc_v1_options_proto protoreflect.FileDescriptor
 
 const file_ocr_grpc_v1_options_proto_rawDesc = "" +
 	"\n" +
-	"\x19ocr_grpc/v1/options.proto\x12\vocr_grpc.v1\"\xa0\x03\n" +
+	"\x19ocr_grpc/v1/options.proto\x12\vocr_grpc.v1\"\xbf\x03\n" +
 	"\x0eExtractOptions\x12%\n" +
 	"\x04mode\x18\x01 \x01(\x0e2\x11.ocr_grpc.v1.ModeR\x04mode\x12\x14\n" +
 	"\x05pages\x18\x02 \x01(\tR\x05pages\x12\x10\n" +
@@ -370,7 +380,9 @@ const file_ocr_grpc_v1_options_proto_rawDesc = "" +
 	"\x12page_image_side_px\x18\n" +
 	" \x01(\x05R\x0fpageImageSidePx\x12.\n" +
 	"\aquality\x18\v \x01(\x0e2\x14.ocr_grpc.v1.QualityR\aquality\x12\x14\n" +
-	"\x05words\x18\f \x01(\bR\x05words*Y\n" +
+	"\x05words\x18\f \x01(\bR\x05words\x12\x1d\n" +
+	"\n" +
+	"skip_cache\x18\r \x01(\bR\tskipCache*Y\n" +
 	"\x04Mode\x12\x14\n" +
 	"\x10MODE_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tMODE_AUTO\x10\x01\x12\x12\n" +

@@ -423,7 +423,10 @@ type Provenance struct {
 	Alphabet string `protobuf:"bytes,12,opt,name=alphabet,proto3" json:"alphabet,omitempty"`
 	// The engine that was to read the page and could not; `engine` read it instead, and the page is
 	// `PAGE_OUTCOME_DEGRADED`. Empty otherwise.
-	FallbackFrom  string `protobuf:"bytes,13,opt,name=fallback_from,json=fallbackFrom,proto3" json:"fallback_from,omitempty"`
+	FallbackFrom string `protobuf:"bytes,13,opt,name=fallback_from,json=fallbackFrom,proto3" json:"fallback_from,omitempty"`
+	// Whether this is what an earlier reading of the same bytes gave, with the same options and engine. It is
+	// charged as any page.
+	Cached        bool `protobuf:"varint,14,opt,name=cached,proto3" json:"cached,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -547,6 +550,13 @@ func (x *Provenance) GetFallbackFrom() string {
 		return x.FallbackFrom
 	}
 	return ""
+}
+
+func (x *Provenance) GetCached() bool {
+	if x != nil {
+		return x.Cached
+	}
+	return false
 }
 
 // Holds one page as a whole, as `Extract` returns it.
@@ -738,7 +748,7 @@ const file_ocr_grpc_v1_page_proto_rawDesc = "" +
 	"\x05Block\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12,\n" +
 	"\apolygon\x18\x02 \x03(\v2\x12.ocr_grpc.v1.PointR\apolygon\x12\x16\n" +
-	"\x06offset\x18\x03 \x01(\x05R\x06offset\"\xb3\x03\n" +
+	"\x06offset\x18\x03 \x01(\x05R\x06offset\"\xcb\x03\n" +
 	"\n" +
 	"Provenance\x12/\n" +
 	"\x06source\x18\x01 \x01(\x0e2\x17.ocr_grpc.v1.TextSourceR\x06source\x12\x16\n" +
@@ -754,7 +764,8 @@ const file_ocr_grpc_v1_page_proto_rawDesc = "" +
 	" \x01(\x05R\battempts\x12#\n" +
 	"\rpicture_count\x18\v \x01(\x05R\fpictureCount\x12\x1a\n" +
 	"\balphabet\x18\f \x01(\tR\balphabet\x12#\n" +
-	"\rfallback_from\x18\r \x01(\tR\ffallbackFrom\"\xf3\x03\n" +
+	"\rfallback_from\x18\r \x01(\tR\ffallbackFrom\x12\x16\n" +
+	"\x06cached\x18\x0e \x01(\bR\x06cached\"\xf3\x03\n" +
 	"\x04Page\x12\x1f\n" +
 	"\vpage_number\x18\x01 \x01(\x05R\n" +
 	"pageNumber\x122\n" +

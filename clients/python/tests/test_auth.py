@@ -83,10 +83,12 @@ async def test_a_token_that_was_refreshed_goes_on_through_streams_and_uploads(an
         assert client.tokens.refresh_token != old.refresh_token
 
 
-async def test_a_refresh_token_works_once(ann):
+async def test_a_refresh_token_works_until_the_next_one_was_used(ann):
     spent = ann.client.tokens.refresh_token
     request = RefreshTokenRequest(refresh_token=spent)
-    assert (await ann.client.auth.refresh_token(request)).refresh_token != spent
+    following = (await ann.client.auth.refresh_token(request)).refresh_token
+    assert following != spent
+    await ann.client.auth.refresh_token(RefreshTokenRequest(refresh_token=following))
     with pytest.raises(OcrError) as refused:
         await ann.client.auth.refresh_token(request)
     assert refused.value.reason == "REFRESH_TOKEN_REUSED"

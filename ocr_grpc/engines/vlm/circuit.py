@@ -5,7 +5,7 @@ judge a block by whether it ended in an error, and a call that its caller hangs 
 about the server. Nor do they let a single call through to try, which is what half-open means here.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from time import time
 
@@ -25,7 +25,14 @@ log = structlog.get_logger()
 class Circuit:
     """The circuit breaker of one server."""
 
-    def __init__(self, failures: int = FAILURES, pause_seconds: float = PAUSE_SECONDS) -> None:
+    def __init__(
+        self,
+        failures: int = FAILURES,
+        pause_seconds: float = PAUSE_SECONDS,
+        on_open: Callable[[bool], None] = lambda is_open: None,
+    ) -> None:
+        """Let all calls through at first; `on_open` is told of changes: whether it is open."""
+        self._on_open = on_open
         self._context = Context("llm", failures, pause_seconds)
         self._trying = False
 
@@ -90,3 +97,4 @@ class Circuit:
         for message in messages:
             if isinstance(message, ContextChanged):
                 log.warning("llm_circuit", state=message.state)
+                self._on_open(not self.closed)

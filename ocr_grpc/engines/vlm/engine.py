@@ -20,6 +20,7 @@ from ocr_grpc.engines.vlm.served import Served, ServedModel
 from ocr_grpc.engines.vlm.spent import Spent
 from ocr_grpc.engines.vlm.upstream import Upstream
 from ocr_grpc.engines.vlm.vision_settings import VisionSettings
+from ocr_grpc.engines.vlm.watch import CallOutcome, Unwatched, VisionWatch
 from ocr_grpc.fairness import FairSlots
 from ocr_grpc.model import TextFormat
 
@@ -42,6 +43,7 @@ class VisionEngine:
         *,
         failures: int = FAILURES,
         pause_seconds: float = PAUSE_SECONDS,
+        watch: VisionWatch | None = None,
     ) -> None:
         """Connect to nothing yet.
 
@@ -49,13 +51,15 @@ class VisionEngine:
             settings: where the server is and how it is asked.
             failures: pages that fail one after the other until the server is left alone.
             pause_seconds: for so long, until one page tries whether it is back.
+            watch: is told what becomes of calls.
 
         Raises:
             ValueError: `llm_profile` names no profile; the message names those there are.
         """
         self._settings = settings
-        self._circuit = Circuit(failures, pause_seconds)
-        self._upstream = Upstream(settings, self._circuit)
+        self._watch = watch or Unwatched()
+        self._circuit = Circuit(failures, pause_seconds, self._watch.breaker)
+        self._upstream = Upstream(settings, self._circuit, self._watch)
         self._served = Served(settings, self._upstream)
         self._dialect = Dialect()
         self._slots = FairSlots(settings.llm_concurrency)
@@ -101,6 +105,7 @@ class VisionEngine:
             yield VisionDone(Spent(), form)
             return
         if not self._circuit.admits:
+            self._watch.called(CallOutcome.BREAKER.value)
             raise known_as_down().error
         await self._served.current()
         turn = self._slots.slot(read.caller, read.priority, read.weight, read.extraction_id)

@@ -20,6 +20,9 @@ MOST_WAIT_SECONDS = 8.0
 MAX_COMPLAINT_CHARS = 4_000
 JITTER = SystemRandom()
 
+BUSY_STATUSES = (408, 409, 425, 429)
+"""What servers say of HTTP that have no time for a call now."""
+
 
 class CallFailed(Exception):
     """One call failed.
@@ -31,6 +34,7 @@ class CallFailed(Exception):
         status: of HTTP; 0 if it did not come to that.
         wait_seconds: how long the server wants to be left alone; None if it does not say.
         complaint: what the server wrote, cut; for our eyes only.
+        known: whether it was not made, because the server is known to be down.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class CallFailed(Exception):
         status: int = 0,
         wait_seconds: float | None = None,
         complaint: str = "",
+        known: bool = False,
     ) -> None:
         super().__init__(error.message)
         self.error = error
@@ -50,6 +55,7 @@ class CallFailed(Exception):
         self.status = status
         self.wait_seconds = wait_seconds
         self.complaint = complaint[:MAX_COMPLAINT_CHARS]
+        self.known = known
 
     @property
     def blames_image(self) -> bool:
@@ -59,7 +65,7 @@ class CallFailed(Exception):
 
 def of_status(status: int, headers: Mapping[str, str], complaint: str) -> CallFailed:
     """Return what an answer that is no success means."""
-    if status in (408, 409, 425, 429):
+    if status in BUSY_STATUSES:
         return CallFailed(
             UpstreamUnavailable(
                 f"The model's server has no time for the page (HTTP {status}). Try again later.",
@@ -152,7 +158,8 @@ def too_slow(what: str, seconds: float, *, again: bool, servers_fault: bool) -> 
 def known_as_down() -> CallFailed:
     """Return what it means that the circuit breaker is open."""
     return CallFailed(
-        UpstreamUnavailable("The model's server has failed repeatedly and gets a break. Wait.")
+        UpstreamUnavailable("The model's server has failed repeatedly and gets a break. Wait."),
+        known=True,
     )
 
 

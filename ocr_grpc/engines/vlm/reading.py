@@ -35,6 +35,8 @@ from ocr_grpc.engines.vlm.spending import CallCount, PageCount, prompt_tokens
 from ocr_grpc.engines.vlm.transport import SentOnce
 from ocr_grpc.engines.vlm.upstream import Finish, Upstream
 from ocr_grpc.engines.vlm.verdicts import check, problem_of
+from ocr_grpc.telemetry import tracing
+from ocr_grpc.telemetry.tracing import Kind
 
 MOST_LESSONS = 4
 """What a server may refuse of one request, one after the other, until the page is given up."""
@@ -126,7 +128,7 @@ class PageReading:
         earlier = self._shows_something
         body, count, answer = await self._request(rung)
         finish, begun = None, False
-        said = self._upstream.answer(body, count, self._deadline, blame=not self._blamed)
+        said = self._traced(body, count) if tracing.is_on() else self._said(body, count)
         async with aclosing(said):
             async for text in said:
                 # Another try encodes the page again; this one may take minutes without it.
@@ -152,6 +154,26 @@ class PageReading:
             yield TakeBack(repeats_from)
         check(answer, finish)
         self._damaged = answer.damaged
+
+    def _said(self, body: SentOnce, count: CallCount) -> AsyncGenerator[str | Finish, None]:
+        return self._upstream.answer(body, count, self._deadline, blame=not self._blamed)
+
+    async def _traced(self, body: SentOnce, count: CallCount) -> AsyncGenerator[str | Finish, None]:
+        """Yield the same; the call is a span, whose trace the server is told to go on with."""
+        about = {"gen_ai.operation.name": "chat", "gen_ai.request.model": self._model.name}
+        with tracing.span("language model", about, Kind.CLIENT) as span:
+            try:
+                async with aclosing(self._said(body, count)) as said:
+                    async for text in said:
+                        yield text
+            finally:
+                spent = count.spent
+                span.set(
+                    {
+                        "gen_ai.usage.input_tokens": spent.prompt_tokens,
+                        "gen_ai.usage.output_tokens": spent.completion_tokens,
+                    }
+                )
 
     def _askew(self, answer: Answer) -> bool:
         return bool(answer.askew_degrees) and not self._rendering.turn_degrees

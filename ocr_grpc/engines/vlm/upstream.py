@@ -27,7 +27,9 @@ from ocr_grpc.engines.vlm.failures import CallFailed
 from ocr_grpc.engines.vlm.spending import CallCount
 from ocr_grpc.engines.vlm.transport import CountedBytes, SentOnce, http_client
 from ocr_grpc.engines.vlm.vision_settings import VisionSettings
+from ocr_grpc.engines.vlm.watch import Unwatched, VisionWatch, watched
 from ocr_grpc.engines.vlm.whole_characters import WholeCharacters
+from ocr_grpc.telemetry import tracing
 
 MAX_ANSWER_CHARS = 250_000
 """Of one answer, markup included. The densest have a fifth; servers may ignore max_tokens."""
@@ -55,7 +57,11 @@ class Finish:
 class Upstream:
     """Calls of one server. Does not print its key, in no representation and no error."""
 
-    def __init__(self, settings: VisionSettings, circuit: Circuit) -> None:
+    def __init__(
+        self, settings: VisionSettings, circuit: Circuit, watch: VisionWatch | None = None
+    ) -> None:
+        """Connect to nothing yet; `watch` is told what becomes of calls."""
+        self._watch = watch or Unwatched()
         self._first_token_seconds = settings.llm_first_token_seconds
         self._idle_seconds = settings.llm_idle_seconds
         self._circuit = circuit
@@ -89,7 +95,7 @@ class Upstream:
         Raises:
             CallFailed: the answer did not come to its end.
         """
-        with self._circuit.call(counts=blame):
+        with watched(self._watch) as call, self._circuit.call(counts=blame):
             clock = _Clock(self._first_token_seconds, self._idle_seconds, deadline)
             count.sent()
             stream = await self._open(body, clock)
@@ -97,6 +103,8 @@ class Upstream:
             try:
                 async with aclosing(self._texts(stream, count, clock)) as texts:
                     async for text in texts:
+                        if not isinstance(text, Finish):
+                            call.heard()
                         yield text
             finally:
                 await stream.close()
@@ -128,6 +136,7 @@ class Upstream:
 
     async def _open(self, body: SentOnce, clock: "_Clock") -> AsyncStream[object]:
         """Send the request and return the answer once it begins."""
+        headers = JSON | {"Content-Length": str(body.size_bytes)} | dict(tracing.carrier())
         try:
             async with asyncio.timeout_at(clock.until):
                 # Not `chat.completions.create`: the typed object that makes of every chunk costs
@@ -135,7 +144,7 @@ class Upstream:
                 stream = await self._client.post(
                     "/chat/completions",
                     content=body,
-                    options={"headers": {**JSON, "Content-Length": str(body.size_bytes)}},
+                    options={"headers": headers},
                     cast_to=object,
                     stream=True,
                     stream_cls=AsyncStream[object],

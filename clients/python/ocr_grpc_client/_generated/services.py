@@ -413,9 +413,9 @@ class BatchServiceStub:
     ) -> AsyncGenerator[WatchBatchResponse, None]:
         """Sends the events of a batch, numbered from 1 without gaps: those that happened, then those to come as they happen.
 
-        Ends with `finished`. After a broken connection go on with `after_sequence`, at any server. Fails with `ABORTED`
-        (`BATCH_DELETED`) if the batch is deleted meanwhile, and with `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of
-        a caller at one server.
+        Ends with `finished`, or at once if `after_sequence` is that of `finished`. After a broken connection go on with
+        `after_sequence`, at any server. Fails with `ABORTED` (`BATCH_DELETED`) if the batch is deleted meanwhile, and with
+        `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of a caller at one server.
         """
         return self._caller.unary_stream("/ocr_grpc.v1.BatchService/WatchBatch", request, WatchBatchResponse, timeout, metadata)
 
@@ -1274,9 +1274,9 @@ class BatchServiceSyncStub:
     ) -> Generator[WatchBatchResponse, None, None]:
         """Sends the events of a batch, numbered from 1 without gaps: those that happened, then those to come as they happen.
 
-        Ends with `finished`. After a broken connection go on with `after_sequence`, at any server. Fails with `ABORTED`
-        (`BATCH_DELETED`) if the batch is deleted meanwhile, and with `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of
-        a caller at one server.
+        Ends with `finished`, or at once if `after_sequence` is that of `finished`. After a broken connection go on with
+        `after_sequence`, at any server. Fails with `ABORTED` (`BATCH_DELETED`) if the batch is deleted meanwhile, and with
+        `RESOURCE_EXHAUSTED` (`TOO_MANY_STREAMS`) above 50 of a caller at one server.
         """
         return self._caller.unary_stream("/ocr_grpc.v1.BatchService/WatchBatch", request, WatchBatchResponse, timeout, metadata)
 

@@ -140,6 +140,11 @@ export function Options({ abilities, wishes, change }: Props) {
           checked={wishes.skipPictures}
           set={(skipPictures) => set({ skipPictures })}
         />
+        <Check
+          label="Read it anew, even if the same was read before"
+          checked={wishes.skipCache}
+          set={(skipCache) => set({ skipCache })}
+        />
       </div>
     </details>
   );

@@ -16,6 +16,8 @@ export interface Wishes {
   readonly quality: Quality;
   /** Whether lines come with their words. */
   readonly words: boolean;
+  /** Whether to read even what was read before. */
+  readonly skipCache: boolean;
 }
 
 export const NO_WISHES: Wishes = {
@@ -30,6 +32,7 @@ export const NO_WISHES: Wishes = {
   prompt: "",
   quality: Quality.UNSPECIFIED,
   words: false,
+  skipCache: false,
 };
 
 /** The longer side of the pictures of pages: sharp on a screen, and some 100 KB each. */
@@ -54,6 +57,7 @@ export function fieldsOf(wishes: Wishes): [string, string][] {
     ["prompt", wishes.prompt],
     ["quality", wishes.quality ? `QUALITY_${Quality[wishes.quality]}` : ""],
     ["words", wishes.words ? "true" : ""],
+    ["skip_cache", wishes.skipCache ? "true" : ""],
     ["page_image_side_px", String(PICTURE_SIDE_PX)],
   ];
   return fields.filter(([, value]) => value !== "");

@@ -997,7 +997,7 @@ class ResultFormat(betterproto2.Enum):
 
     JSON = 1
     """
-    What `Extract` returns, in JSON (`application/json`).
+    What `Extract` returns, in JSON (`application/json; charset=utf-8`).
     """
 
     TEXT = 2
@@ -3119,6 +3119,12 @@ class ExtractOptions(betterproto2.Message):
     """
     Has lines come with their words, each with its place and confidence. Refused with `WORDS_NOT_SUPPORTED`
     by an engine that does not know them. Lines of a text layer have none.
+    """
+
+    skip_cache: "bool" = betterproto2.field(13, betterproto2.TYPE_BOOL)
+    """
+    Has the document read anew, whatever was kept of an earlier reading, and keeps nothing of this one. By default
+    the same bytes, options and engine give what was read before, for a while (see `Provenance.cached`).
     """
 
 
@@ -5367,6 +5373,12 @@ class Provenance(betterproto2.Message):
     """
     The engine that was to read the page and could not; `engine` read it instead, and the page is
     `PAGE_OUTCOME_DEGRADED`. Empty otherwise.
+    """
+
+    cached: "bool" = betterproto2.field(14, betterproto2.TYPE_BOOL)
+    """
+    Whether this is what an earlier reading of the same bytes gave, with the same options and engine. It is
+    charged as any page.
     """
 
 

@@ -1,0 +1,1 @@
+"""Enforces how long what is kept, and forgets who users were that were deleted."""
