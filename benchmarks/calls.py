@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,6 +23,7 @@ import grpc
 import grpc.aio
 import uvloop
 
+from ocr_grpc.rpc.interceptors.base import CallInterceptor
 from ocr_grpc.settings import Settings
 from ocr_grpc.telemetry.logs import configure_logs
 from ocr_grpc.telemetry.metrics import Metrics
@@ -49,21 +51,29 @@ def handlers() -> grpc.GenericRpcHandler:
     )
 
 
-async def serve(folder: str, kind: str, pipe: Connection) -> None:
-    """Serve until the other end of the pipe says so."""
+async def open_product(
+    folder: str, access: Mapping[str, access_pb2.Access], stack: AsyncExitStack
+) -> list[CallInterceptor]:
+    """Return the interceptors of the product, with a limit that is counted and never reached."""
+    settings = Settings(
+        _env_file=None, data_dir=folder, bcrypt_cost=4, admin_calls_per_minute=10_000_000
+    )
+    database = await open_database(settings, stack)
+    metering = await open_metering(settings, database, Metrics(), stack)
+    accounts = await open_accounts(settings, database, metering.windows, stack)
+    return make_interceptors(metering, accounts, access)
+
+
+async def _serve(
+    folder: str,
+    access: Mapping[str, access_pb2.Access] | None,
+    add: Callable[[grpc.aio.Server], None],
+    pipe: Connection,
+) -> None:
     async with AsyncExitStack() as stack:
-        interceptors = []
-        if kind == "product":
-            # A limit that is counted and never reached.
-            settings = Settings(
-                _env_file=None, data_dir=folder, bcrypt_cost=4, admin_calls_per_minute=10_000_000
-            )
-            database = await open_database(settings, stack)
-            metering = await open_metering(settings, database, Metrics(), stack)
-            accounts = await open_accounts(settings, database, metering.windows, stack)
-            interceptors = make_interceptors(metering, accounts, ACCESS)
+        interceptors = [] if access is None else await open_product(folder, access, stack)
         server = grpc.aio.server(interceptors=interceptors)
-        server.add_generic_rpc_handlers((handlers(),))
+        add(server)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         pipe.send(port)
@@ -71,10 +81,28 @@ async def serve(folder: str, kind: str, pipe: Connection) -> None:
         await server.stop(1)
 
 
-def run(folder: str, kind: str, pipe: Connection) -> None:
-    """Be a server process."""
+def be_server(
+    folder: str,
+    access: Mapping[str, access_pb2.Access] | None,
+    add: Callable[[grpc.aio.Server], None],
+    pipe: Connection,
+) -> None:
+    """Be a server process until the other end of the pipe says so.
+
+    Args:
+        folder: for what the product keeps.
+        access: what its methods ask of callers. None: a bare server, without any interceptor.
+        add: adds the methods.
+        pipe: is told the port, and says when it is over.
+    """
     configure_logs("json", "error")  # what a log costs depends on where it goes
-    uvloop.run(serve(folder, kind, pipe))
+    uvloop.run(_serve(folder, access, add, pipe))
+
+
+def run(folder: str, kind: str, pipe: Connection) -> None:
+    """Be one of the two."""
+    access = ACCESS if kind == "product" else None
+    be_server(folder, access, lambda server: server.add_generic_rpc_handlers((handlers(),)), pipe)
 
 
 async def timed_calls(channel: grpc.aio.Channel, metadata: tuple[tuple[str, str], ...]) -> list:

@@ -59,6 +59,7 @@ def door(**settings: object) -> Iterator[Door]:
         environment = {"GRPC_PORT": "0", "HTTP_PORT": "0", "METRICS_PORT": "0"}
         environment |= {"LOG_LEVEL": "error", "AUTH_ENABLED": "false"}
         environment |= {"ANONYMOUS_CALLS_PER_MINUTE": "0", "DATA_DIR": str(Path(folder, "data"))}
+        environment |= {"RESULT_CACHE_BYTES": "0"}  # what is sent again is to be read again
         environment |= {name.upper(): str(value) for name, value in settings.items()}
         process = subprocess.Popen(
             [Path(sys.executable).parent / "ocr-grpc", "serve"],

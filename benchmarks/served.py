@@ -30,9 +30,14 @@ class Served:
     address: str
 
     @asynccontextmanager
-    async def stub(self) -> AsyncIterator[OcrServiceStub]:
-        """Yield a stub on a connection of its own, which makes it a caller of its own."""
+    async def stub(self, *more: tuple[str, int]) -> AsyncIterator[OcrServiceStub]:
+        """Yield a stub on a connection of its own, which makes it a caller of its own.
+
+        Args:
+            more: channel arguments.
+        """
         options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", -1)]
+        options += more
         async with grpc.aio.insecure_channel(self.address, options=options) as channel:
             yield OcrServiceStub(channel)
 
@@ -52,13 +57,16 @@ def launched(data_dir: Path, **settings: object) -> Iterator[tuple["subprocess.P
         "DATA_DIR": str(data_dir),
         "GRPC_PORT": "0",
         "METRICS_PORT": "0",
+        "HTTP_ENABLED": "false",
         "LOG_LEVEL": "error",
         # Without accounts each connection is a caller of its own.
         "AUTH_ENABLED": "false",
+        # Many read the same document again and again, and want it read.
+        "RESULT_CACHE_BYTES": "0",
     }
     environment |= {name.upper(): str(value) for name, value in settings.items()}
     process = subprocess.Popen(
-        [Path(sys.executable).parent / "ocr-grpc", "serve", "--no-http"],
+        [Path(sys.executable).parent / "ocr-grpc", "serve"],
         env=os.environ | environment,
         stdout=subprocess.PIPE,
         text=True,
