@@ -22,7 +22,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection, QueueP
 
 from ocr_grpc.store.base import utc_now
 from ocr_grpc.store.errors import DatabaseUnavailable
-from ocr_grpc.store.sqlite import EMBEDDED_FILE, WRITES, OneWriter
+from ocr_grpc.store.sqlite import EMBEDDED_FILE, WRITES, OneWriter, RollingBack
 
 log = structlog.get_logger()
 
@@ -54,7 +54,9 @@ class Database:
             # Their errors would quote what was to be written.
             "hide_parameters": True,
         }
-        if not self.is_sqlite:
+        if self.is_sqlite:
+            options |= {"connect_args": {"factory": RollingBack}}
+        else:
             options |= _postgresql_options(wait_seconds)
         self.on_wait: Callable[[float], None] = lambda seconds: None
         """Called with what each wait for a connection took, in seconds, for metrics."""

@@ -2,8 +2,9 @@
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,20 @@ _PRAGMAS = (
     # What is deleted is overwritten, and not left in the file until something takes its place.
     "PRAGMA secure_delete=ON",
 )
+
+
+class RollingBack(sqlite3.Connection):
+    """A connection whose closing ends its transaction, and with it the lock of a writer.
+
+    SQLite puts both off until the last cursor is gone. That of a cancelled task lives as long as
+    what remembers the cancellation: for as long nobody could write.
+    """
+
+    def close(self) -> None:
+        """Roll back what was not committed, and close."""
+        with suppress(sqlite3.ProgrammingError):  # it is closed already
+            self.rollback()
+        super().close()
 
 
 class OneWriter:

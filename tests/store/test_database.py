@@ -55,6 +55,18 @@ async def test_waiting_for_a_writer_of_this_process_ends(hurried):
     assert (await _written(hurried))[0] == "written"
 
 
+async def test_cancelled_writers_hold_up_no_other_while_they_are_remembered(hurried):
+    remembered = []
+    for milliseconds in range(120):  # at whatever moment of it
+        writers = [asyncio.create_task(_written(hurried)) for _ in range(4)]
+        await asyncio.sleep(milliseconds % 20 / 1000)
+        for writer in writers:
+            writer.cancel()
+        remembered += await asyncio.gather(*writers, return_exceptions=True)
+        assert (await _written(hurried))[0] == "written"
+    assert sum(isinstance(each, asyncio.CancelledError) for each in remembered) > 10
+
+
 async def test_after_a_long_turn_a_connection_waits_as_long_as_ever(hurried):
     async def busy_milliseconds() -> int:
         async with hurried.write() as session:
