@@ -61,7 +61,7 @@ async def open_product(
     database = await open_database(settings, stack)
     metering = await open_metering(settings, database, Metrics(), stack)
     accounts = await open_accounts(settings, database, metering.windows, stack)
-    return make_interceptors(metering, accounts, access)
+    return [make_interceptors(metering, accounts, access)]
 
 
 async def _serve(

@@ -118,9 +118,11 @@ class Server:
         """Take the ports; return that of HTTP and the folder for sockets. Nothing answers yet."""
         settings = self._settings
         self._grpc = make_server(
-            make_interceptors(
-                base.metering, base.accounts, declared_access(), settings.trusted_networks
-            ),
+            [
+                make_interceptors(
+                    base.metering, base.accounts, declared_access(), settings.trusted_networks
+                )
+            ],
             server_options(settings.max_inline_bytes, settings.max_connection_age_seconds),
             self._board,
         )

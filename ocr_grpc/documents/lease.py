@@ -7,7 +7,6 @@ nobody else wants them.
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +61,8 @@ class Leases:
         self._caller = caller
         self._priority = priority
         self._work = workplace
-        self._waiting: deque[Call] = deque()
+        # As few as pages are under way, and empty for most of the time.
+        self._waiting: list[Call] = []
         self._leases: set[asyncio.Task[None]] = set()
         self._running: dict[asyncio.Task[None], Call] = {}
         self._without_call = 0
@@ -147,7 +147,7 @@ class Leases:
                 break
             if self._work.slots.contended and time.monotonic() > until:
                 break  # slow pages: sixteen of them would be too long for the others
-            call = self._waiting.popleft()
+            call = self._waiting.pop(0)
             reader = await self._serve(call, reader)
         if reader is not None:
             self._work.readers.give_back(reader)

@@ -71,8 +71,8 @@ class ResultCache:
                 except BrokenPage:
                     self._results.remove(key)  # or it would fail whoever asks until it expires
                     raise
-            else:
-                yield LookedUp(recording=self._recording(key, order, choice))
+                return
+        yield LookedUp(recording=self._recording(key, order, choice))
 
     def _opened(self, key: bytes, value: bytes) -> CachedDocument | None:
         try:

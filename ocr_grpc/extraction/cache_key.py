@@ -19,6 +19,8 @@ from ocr_grpc.store.sealing import Seal
 READING_VERSION = 1
 """Raised with every change after which pages are read, or kept, in another way."""
 
+RELEASE = version("ocr-grpc")
+
 EVERYBODY = "*"
 """Stands for the account where accounts share; no user has this id."""
 
@@ -45,7 +47,7 @@ class KeyMaker:
         """Return 32 bytes that are the same for extractions with the same events."""
         document = order.document
         parts = (
-            f"{READING_VERSION} {version('ocr-grpc')}",
+            f"{READING_VERSION} {RELEASE}",
             EVERYBODY if self.shared else order.owner,
             (document.sha256 or await _digest(document)).hex(),
             PurePath(order.file_name).suffix.lower(),  # all of a name that readers are told

@@ -64,6 +64,18 @@ class _OpenPage:
 class Recording:
     """Takes down one extraction; gives up when a page ends badly, or it gets too large."""
 
+    __slots__ = (
+        "_given_up",
+        "_kind",
+        "_open",
+        "_packed_bytes",
+        "_page_count",
+        "_pages",
+        "_taken_bytes",
+        "_terms",
+        "_wanted",
+    )
+
     def __init__(self, terms: RecordingTerms) -> None:
         self._terms = terms
         self._kind: DocumentKind | None = None

@@ -2,7 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import AbstractContextManager, aclosing, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    aclosing,
+    asynccontextmanager,
+)
 from dataclasses import dataclass
 from time import monotonic
 
@@ -138,7 +143,7 @@ class Extractor:
         self._running.add(order.interruption)
         try:
             with observed(self._metrics, order) as observer:
-                async with self._read_or_cached(order) as events:
+                async with self._events(order) as events:
                     async for event in events:
                         observer.event(event)
                         meter.delivered(event)
@@ -153,17 +158,18 @@ class Extractor:
             deadline.cancel()
             self._running.discard(order.interruption)
 
-    @asynccontextmanager
-    async def _read_or_cached(
-        self, order: Order
-    ) -> AsyncGenerator[AsyncGenerator[Event, None], None]:
+    def _events(self, order: Order) -> AbstractAsyncContextManager[AsyncGenerator[Event, None]]:
         """Give the events of a reading, or those that were kept of an earlier one."""
         if self._cache is None or not order.owner:
-            async with aclosing(self._opened(order)) as events:
-                yield events
-            return
+            return aclosing(self._opened(order))
+        return self._read_or_cached(order, self._cache)
+
+    @asynccontextmanager
+    async def _read_or_cached(
+        self, order: Order, cache: ResultCache
+    ) -> AsyncGenerator[AsyncGenerator[Event, None], None]:
         choice = self._engines.choose(order.options)
-        async with self._cache.looked_up(order, choice) as found:
+        async with cache.looked_up(order, choice) as found:
             if found.document:
                 events = self._replayed(order, found.document, choice)
             else:

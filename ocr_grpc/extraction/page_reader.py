@@ -55,7 +55,7 @@ class PageReader:
     async def events(self) -> AsyncGenerator[Event, None]:
         """Yield the events of the page; the last is its `PageFinished`, whatever happens to it."""
         try:
-            async with aclosing(self._read()) as events:
+            async with aclosing(await self._read()) as events:
                 async for event in events:
                     yield event
         except PAGE_ERRORS as error:
@@ -65,15 +65,11 @@ class PageReader:
             yield self._finished(PageOutcome.FAILED, error)
 
     async def _read(self) -> AsyncGenerator[Event, None]:
+        """Return the events, from where they are best read."""
         if self._context.document.is_structured:
-            events = self._from_written()
-        elif layer := await self._text_layer():
-            events = self._from_text_layer(layer)
-        else:
-            events = self._from_image()
-        async with aclosing(events):
-            async for event in events:
-                yield event
+            return self._from_written()
+        layer = await self._text_layer()
+        return self._from_text_layer(layer) if layer else self._from_image()
 
     async def _text_layer(self) -> TextLayer | None:
         """Return the page's own text if it is to be used."""

@@ -29,13 +29,12 @@ async def merged(
     Closing the iterator early cancels all reading and waits until it has stopped.
     """
     window = _Window(pages_at_once)
-    # Unbounded, but never longer than the events of `pages_at_once` pages.
-    queue: asyncio.Queue[Event | BaseException | None] = asyncio.Queue()
+    arrivals = _Arrivals()
 
     async def read(page_number: int) -> None:
         async with aclosing(read_page(page_number)) as events:
             async for event in events:
-                queue.put_nowait(event)
+                arrivals.put(event)
 
     async def feed() -> None:
         async with asyncio.TaskGroup() as group:
@@ -45,23 +44,23 @@ async def merged(
 
     def ended(task: asyncio.Task[None]) -> None:
         if task.cancelled():
-            queue.put_nowait(RuntimeError("The reading of the pages was cancelled from outside."))
+            arrivals.put(RuntimeError("The reading of the pages was cancelled from outside."))
             return
         error = task.exception()
         while isinstance(error, BaseExceptionGroup):
             # One page's error ends all; those of the others are its consequences.
             error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
-        queue.put_nowait(error)
+        arrivals.put(error)
 
     def interrupt(error: asyncio.Future[Exception]) -> None:
         if not error.cancelled():
-            queue.put_nowait(error.result())
+            arrivals.put(error.result())
 
     feeder = asyncio.create_task(feed())
     feeder.add_done_callback(ended)
     interrupted.add_done_callback(interrupt)
     try:
-        while (event := await queue.get()) is not None:
+        while (event := await arrivals.take()) is not None:
             if isinstance(event, BaseException):
                 raise event
             yield event
@@ -73,21 +72,66 @@ async def merged(
         await asyncio.gather(feeder, return_exceptions=True)
 
 
+class _Signal:
+    """Wakes the one who waits. An `asyncio.Event` takes most of a kilobyte for its waiters alone,
+    and of all streams that wait there are thousands.
+    """
+
+    __slots__ = ("_waiter",)
+
+    def __init__(self) -> None:
+        self._waiter: asyncio.Future[None] | None = None
+
+    def wait(self) -> asyncio.Future[None]:
+        self._waiter = asyncio.get_running_loop().create_future()
+        return self._waiter
+
+    def give(self) -> None:
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class _Arrivals:
+    """A queue of what came of the pages. Unbounded, but never more than the events of all pages
+    that are under way.
+    """
+
+    __slots__ = ("_came", "_new", "_old")
+
+    def __init__(self) -> None:
+        self._new: list[Event | BaseException | None] = []
+        self._old: list[Event | BaseException | None] = []
+        """The last is the oldest."""
+        self._came = _Signal()
+
+    def put(self, item: Event | BaseException | None) -> None:
+        self._new.append(item)
+        self._came.give()
+
+    async def take(self) -> Event | BaseException | None:
+        if not self._old:
+            if not self._new:
+                await self._came.wait()
+            self._old, self._new = self._new[::-1], []
+        return self._old.pop()
+
+
 class _Window:
     """Lets so many pages be under way as there may be at the moment."""
+
+    __slots__ = ("_left", "_size", "_under_way")
 
     def __init__(self, size: Callable[[], int]) -> None:
         self._size = size
         self._under_way = 0
-        self._left = asyncio.Event()
+        self._left = _Signal()
 
     async def enter(self) -> None:
         while self._under_way >= self._size():
-            self._left.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._left.wait(), LOOK_SECONDS)
         self._under_way += 1
 
     def leave(self) -> None:
         self._under_way -= 1
-        self._left.set()
+        self._left.give()

@@ -190,7 +190,7 @@ class Intake:
             async for event in events:
                 yield event
 
-    async def _read(
+    def _read(
         self,
         document: SpooledDocument,
         wanted: Wanted,
@@ -212,9 +212,7 @@ class Intake:
             totals=part.totals if part else Totals(),
             owner=current_principal().user_id,
         )
-        async with aclosing(self._extractor.extract(order)) as events:
-            async for event in events:
-                yield event
+        return self._extractor.extract(order)
 
     @asynccontextmanager
     async def _arrived(

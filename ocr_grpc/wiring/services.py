@@ -9,7 +9,7 @@ from ocr_grpc.batches.dead_letters import DeadLetters
 from ocr_grpc.rpc.admin import AdminAreas, AdminServicer
 from ocr_grpc.rpc.auth import AuthAreas, AuthServicerImpl
 from ocr_grpc.rpc.interceptors.auth import AuthInterceptor
-from ocr_grpc.rpc.interceptors.base import CallInterceptor
+from ocr_grpc.rpc.interceptors.chain import InterceptorChain
 from ocr_grpc.rpc.interceptors.errors import ErrorInterceptor
 from ocr_grpc.rpc.interceptors.limits import LimitInterceptor
 from ocr_grpc.rpc.interceptors.telemetry import TelemetryInterceptor
@@ -39,7 +39,7 @@ def make_interceptors(
     accounts: Accounts,
     access: Mapping[str, Access],
     trusted_networks: Sequence[Network] = (),
-) -> list[CallInterceptor]:
+) -> InterceptorChain:
     """Return what stands around every call.
 
     Args:
@@ -51,7 +51,7 @@ def make_interceptors(
     auth = AuthInterceptor(accounts.authenticator, access, metering.limits, accounts.everybody)
     accounts.changes.subscribe(auth.news)
     # Order is policy:
-    return [
+    links = [
         # Outermost: everything below is timed, counted and logged.
         TelemetryInterceptor(trusted_networks, CallMetrics(metering.metrics.registry)),
         UsageInterceptor(metering.ledger, access),  # refused calls are counted too
@@ -59,6 +59,7 @@ def make_interceptors(
         auth,
         LimitInterceptor(metering.limits, metering.ledger.ready, access),  # a limit is somebody's
     ]
+    return InterceptorChain(links)
 
 
 def add_account_services(
