@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,7 +18,6 @@ from ocr_grpc.accounts.names import (
 from ocr_grpc.accounts.own_limits import NO_LIMITS, change_limits, is_limit
 from ocr_grpc.accounts.principal import OwnLimits, Role
 from ocr_grpc.store.accounts import UserRow
-from ocr_grpc.store.base import utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +98,15 @@ def _readdress(row: UserRow, email: str) -> None:
     row.email_key = email_key(checked) or None
 
 
-def scrub(row: UserRow) -> None:
-    """Forget who a user was, and free the name."""
+def scrub(row: UserRow, now: datetime) -> None:
+    """Forget who a user was, and free the name; `now` is the time of the database."""
     row.user_name = row.email = row.display_name = ""
     row.user_name_key = row.email_key = row.password_hash = None
     row.email_verified = False
     row.calls_per_minute = row.pages_per_month = row.concurrent_streams = None
     row.last_login_time = None
     row.disabled = True
-    row.delete_time = utc_now()
+    row.delete_time = now
 
 
 async def flush_users(sql: AsyncSession) -> None:

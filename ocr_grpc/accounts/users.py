@@ -212,7 +212,7 @@ class Users:
                 await members.leave(sql, row)
             await self._sessions.revoke_all(sql, user_id)
             await _forget_traces(sql, user_id, row.email, row.email_key or "")
-            scrub(row)
+            scrub(row, await self.database.now(sql))
             await sql.flush()
             await self._news.note(sql, user_id)
             audit.record(sql, actor, "user.deleted", user_id)

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import InstrumentedAttribute
 
+from ocr_grpc.metering.retention import forget_request_ids
 from ocr_grpc.store.accounts import (
     AuditRow,
     InviteRow,
@@ -143,8 +144,9 @@ class Erasure:
 
     async def _request_ids(self, user_id: str, now: datetime) -> int:
         row = RequestIdRow
-        key = row.user_id, row.request_id
-        return await self._delete(row, key, select(*key).where(row.user_id == user_id))
+        mine = row.user_id == user_id
+        count, more = await forget_request_ids(self._database, mine, row.request_id)
+        return ROWS_AT_ONCE if more else count
 
     async def _audit(self, user_id: str, now: datetime) -> int:
         """Keep what was done, by which id, and no address, call id or name of a host."""

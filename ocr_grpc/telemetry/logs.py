@@ -22,6 +22,9 @@ LIBRARIES_LEVEL = logging.WARNING
 LEVELS = {"opentelemetry": logging.ERROR}
 """While a collector is away each attempt is a warning, and its end an error."""
 
+MANY_LINES = ("exception", "stack")
+"""Of a line: what is shown below it at a terminal."""
+
 MAX_TEXT_CHARS = 20_000
 """Of one value: a traceback of many causes fits, what some library quotes by mistake does not."""
 
@@ -71,6 +74,7 @@ def configure_logs(log_format: str, level: str, **always: object) -> None:
         error_tracking.report,  # while there is an exception, and not yet its text
         structlog.processors.format_exc_info,
         _scrub,
+        *([_escape] if console else []),  # JSON does that by itself
     ]
     structlog.configure(
         processors=[*shared, renderer],
@@ -104,6 +108,26 @@ def _configure_libraries(shared: list[Any], renderer: Any, stderr: TextIO) -> No
     logging.captureWarnings(True)
     # An error inside logging would print the record, arguments and all.
     logging.raiseExceptions = False
+
+
+def _escape(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Show what a terminal would obey, or take for another line, as Python writes it."""
+    # Whatever is nested is shown by `repr`, which does the same.
+    return {
+        _shown(key): _shown(value, "\n\t" if key in MANY_LINES else "")
+        if isinstance(value, str)
+        else value
+        for key, value in event.items()
+    }
+
+
+def _shown(text: str, kept: str = "") -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char in kept else char.encode("unicode_escape").decode()
+        for char in text
+    )
 
 
 def _scrub(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -17,8 +17,9 @@ Value: TypeAlias = str | int | float | bool
 Attributes: TypeAlias = Mapping[str, Value]
 Metadata: TypeAlias = Iterable[tuple[str, str | bytes]] | None
 
-TRACE_KEYS = ("traceparent", "tracestate")
-"""Metadata that carries a trace, as the W3C names it."""
+TRACE_KEYS = ("traceparent",)
+"""Metadata that carries a trace, as the W3C names it. No `tracestate`: that is text of whoever
+calls, and would go on to the collector and to the server of the language model."""
 
 
 class Kind(Enum):

@@ -4,18 +4,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, delete, exists, select, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Select,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ocr_grpc.accounts.names import possible_id
 from ocr_grpc.store.accounts import UserRow
-from ocr_grpc.store.base import utc_now
 from ocr_grpc.store.database import Database
 from ocr_grpc.store.paging import encoded, older_than, one_page, page_size_of
 from ocr_grpc.store.webhooks import DeliveryRow, WebhookRow
 from ocr_grpc.webhooks.attempts import GIVE_UP
 from ocr_grpc.webhooks.errors import DeliveryNotFound, WebhookDisabled
-from ocr_grpc.webhooks.webhook_rows import DELIVERED, FAILED, WAITING, find_webhook
+from ocr_grpc.webhooks.webhook_rows import DELIVERED, FAILED, NOBODY, WAITING, find_webhook
 
 KEPT_DELIVERED = timedelta(days=7)
 KEPT = timedelta(days=30)
@@ -121,15 +131,18 @@ class Deliveries:
 
 
 async def sweep(
-    session: AsyncSession, kept_delivered: timedelta = KEPT_DELIVERED, kept: timedelta = KEPT
+    session: AsyncSession,
+    now: datetime,
+    kept_delivered: timedelta = KEPT_DELIVERED,
+    kept: timedelta = KEPT,
 ) -> int:
-    """Forget what is too old; return how many rows.
+    """Forget what is too old at a time of the database; return how many rows.
 
-    Messages are kept for 7 days once they were delivered, else for 30; one that nobody sent for an
-    hour past its day has failed; a deleted user's webhooks go, with their secrets, after their
-    messages, so that no statement has to delete all of these at once.
+    Messages are kept for 7 days once they were delivered, else for 30, from when they were sent
+    last; one that nobody sent for an hour past its day has failed; webhooks that were deleted, or
+    whose owners were, go after their messages, so that no statement has to delete all of these at
+    once.
     """
-    now = utc_now()
     overdue = select(DeliveryRow.delivery_id).where(
         DeliveryRow.state == WAITING,
         DeliveryRow.next_attempt_time < now - FORGOTTEN,
@@ -144,21 +157,28 @@ async def sweep(
     return await _forget_old(session, now, kept_delivered, kept) + await _forget_ownerless(session)
 
 
+async def delete_some(session: AsyncSession, webhook_ids: Sequence[str]) -> int:
+    """Delete messages to webhooks, no more than one statement may; return how many."""
+    theirs = select(DeliveryRow.delivery_id).where(DeliveryRow.webhook_id.in_(webhook_ids))
+    gone = await _some(session, theirs)
+    if gone:
+        await session.execute(delete(DeliveryRow).where(DeliveryRow.delivery_id.in_(gone)))
+    return len(gone)
+
+
 async def _forget_ownerless(session: AsyncSession) -> int:
     owner_is_gone = exists().where(
         UserRow.user_id == WebhookRow.user_id, UserRow.delete_time.is_not(None)
     )
-    ownerless = await _some(session, select(WebhookRow.webhook_id).where(owner_is_gone))
+    over = or_(WebhookRow.user_id == NOBODY, owner_is_gone)
+    ownerless = await _some(session, select(WebhookRow.webhook_id).where(over))
     if not ownerless:
         return 0
-    theirs = select(DeliveryRow.delivery_id).where(DeliveryRow.webhook_id.in_(ownerless))
     count = 0
     for _ in range(PORTIONS_OF_A_SWEEP):
-        gone = await _some(session, theirs)
-        if gone:
-            await session.execute(delete(DeliveryRow).where(DeliveryRow.delivery_id.in_(gone)))
-        count += len(gone)
-        if len(gone) < ROWS_AT_ONCE:
+        gone = await delete_some(session, ownerless)
+        count += gone
+        if gone < ROWS_AT_ONCE:
             await session.execute(delete(WebhookRow).where(WebhookRow.webhook_id.in_(ownerless)))
             return count + len(ownerless)
     return count  # the rest with the next sweep
@@ -167,12 +187,14 @@ async def _forget_ownerless(session: AsyncSession) -> int:
 async def _forget_old(
     session: AsyncSession, now: datetime, kept_delivered: timedelta, kept_others: timedelta
 ) -> int:
-    # State by state, so that an index finds them however many of the others there are.
+    # State by state, so that an index finds them however many of the others there are. None that
+    # waits: it is to be sent, or was sent again by its owner, or else has failed by now.
     count, portions = 0, PORTIONS_OF_A_SWEEP
-    lifetimes = (DELIVERED, kept_delivered), (FAILED, kept_others), (WAITING, kept_others)
-    for state, kept in lifetimes:
+    for state, kept in ((DELIVERED, kept_delivered), (FAILED, kept_others)):
         old = select(DeliveryRow.delivery_id).where(
-            DeliveryRow.state == state, DeliveryRow.create_time < now - kept
+            DeliveryRow.state == state,
+            DeliveryRow.create_time < now - kept,
+            ~_sent_since(now - kept),
         )
         full = True
         while full and portions > 0:
@@ -181,6 +203,12 @@ async def _forget_old(
                 await session.execute(delete(DeliveryRow).where(DeliveryRow.delivery_id.in_(gone)))
             count, portions, full = count + len(gone), portions - 1, len(gone) == ROWS_AT_ONCE
     return count
+
+
+def _sent_since(moment: datetime) -> ColumnElement[bool]:
+    """Return the condition for messages whose newest attempt began at a moment in UTC or later."""
+    began = type_coerce(DeliveryRow.attempts, JSON)[0, "time"].as_string()
+    return func.coalesce(began, "") >= moment.isoformat()  # texts, in the order of the times
 
 
 async def _some(session: AsyncSession, chosen: Select[str]) -> Sequence[str]:

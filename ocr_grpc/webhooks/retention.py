@@ -22,12 +22,12 @@ class OldDeliveries:
     async def remove(self, now: datetime) -> Portion:
         """See `Rule`."""
         async with self._database.write() as session:
-            count = await sweep(session, self._delivered, self._failed)
+            count = await sweep(session, now, self._delivered, self._failed)
         return Portion({self.kinds[0]: count}, more=count >= MOST_OF_A_SWEEP)
 
     async def due(self, now: datetime) -> Mapping[str, int]:
         """See `Rule`; no more than one step removes."""
         async with self._database.write() as session:
-            count = await sweep(session, self._delivered, self._failed)
+            count = await sweep(session, now, self._delivered, self._failed)
             await session.rollback()
         return {self.kinds[0]: count}

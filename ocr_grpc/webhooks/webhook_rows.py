@@ -23,6 +23,9 @@ MAX_WEBHOOKS = 20
 
 WAITING, DELIVERED, FAILED = "waiting", "delivered", "failed"
 
+NOBODY = ""
+"""The owner of what was deleted, and whose messages are still on their way out: no user has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewWebhook:
@@ -121,6 +124,14 @@ async def require_room(sql: AsyncSession, user_id: str) -> None:
     mine = select(func.count()).select_from(WebhookRow).where(WebhookRow.user_id == user_id)
     if (await sql.scalar(mine) or 0) >= MAX_WEBHOOKS:
         raise TooManyWebhooks(MAX_WEBHOOKS)
+
+
+def disown(row: WebhookRow) -> None:
+    """Have a webhook be nobody's: it is not found any more, is told nothing, and has no secret."""
+    row.user_id = NOBODY
+    row.disabled = True
+    row.url = row.events = row.display_name = ""
+    row.secret, row.old_secret, row.old_secret_expire_time = b"", None, None
 
 
 async def fail_waiting(sql: AsyncSession, webhook_id: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -18,7 +18,12 @@ from ocr_grpc.extraction.kept_options import opened_options, sealed_options, wit
 from ocr_grpc.extraction.options import ExtractOptions
 from ocr_grpc.metering.entries import CallEntry
 from ocr_grpc.metering.ledger import Ledger
-from ocr_grpc.metering.retention import metering_rules
+from ocr_grpc.metering.retention import (
+    REQUEST_IDS_AT_ONCE,
+    REQUEST_PAGES_AT_ONCE,
+    forget_request_ids,
+    metering_rules,
+)
 from ocr_grpc.retention.erasure import PORTIONS_AT_ONCE, Erasure
 from ocr_grpc.retention.job import apply
 from ocr_grpc.retention.orphans import Orphans
@@ -34,6 +39,7 @@ from ocr_grpc.store.accounts import (
 from ocr_grpc.store.base import new_id, utc_now
 from ocr_grpc.store.batches import BatchRow, ChunkRow, DocumentRow, FileRow
 from ocr_grpc.store.blobs import Blobs
+from ocr_grpc.store.database import Database
 from ocr_grpc.store.errors import BlobMissing
 from ocr_grpc.store.metering import OPEN, QuotaRow, RequestIdRow, RequestPageRow, UsageRow
 from ocr_grpc.store.new_rows import table_of
@@ -88,6 +94,64 @@ async def test_old_rows_of_the_ledger_go_and_open_ones_stay(database):
     assert [row.request_id for row in await all_of(database, RequestPageRow)] == ["new"]
     assert len(await all_of(database, QuotaRow)) == 1
     assert await applied(*rules) == {}
+
+
+async def add_request_ids(database, user_id: str, pages: list[int]) -> None:
+    """Add request ids that are two days old, each with so many pages."""
+    key, old = {"user_id": user_id}, utc_now() - 2 * DAY
+    ids = [
+        {**key, "request_id": f"{number:03}", "fingerprint": b"", "create_time": old}
+        for number in range(len(pages))
+    ]
+    paid = [
+        {**key, "request_id": f"{number:03}", "page_number": page}
+        for number, count in enumerate(pages)
+        for page in range(count)
+    ]
+    async with database.write() as session:
+        await session.execute(table_of(RequestIdRow).insert(), ids)
+        if paid:
+            await session.execute(table_of(RequestPageRow).insert(), paid)
+
+
+async def test_request_ids_go_in_small_portions_as_their_pages_go_with_them(database):
+    assert REQUEST_IDS_AT_ONCE * 10 <= ROWS_AT_ONCE
+    await add_request_ids(database, "ada", [2] * (REQUEST_IDS_AT_ONCE + 10))
+    [rule] = [each for each in metering_rules(database, DAY, DAY) if "request_ids" in each.kinds]
+    assert await rule.due(utc_now()) == {"request_ids": REQUEST_IDS_AT_ONCE + 10}
+    portions = [await rule.remove(utc_now()) for _ in range(3)]
+    removed = [each.removed.get("request_ids", 0) for each in portions]
+    assert removed == [REQUEST_IDS_AT_ONCE, 10, 0]
+    assert [each.more for each in portions] == [True, False, False]
+    assert await all_of(database, RequestPageRow) == []
+
+
+async def test_a_portion_of_request_ids_has_few_pages_or_is_one_id(database):
+    assert REQUEST_PAGES_AT_ONCE <= 20_000
+    await add_request_ids(database, "ada", [4, 4, 30, 4, 0, 4])
+    await add_request_ids(database, "eve", [1])
+    mine = RequestIdRow.user_id == "ada"
+    left = []
+    more = True
+    while more:
+        order = RequestIdRow.request_id
+        _, more = await forget_request_ids(database, mine, order, pages_at_once=10)
+        pages = await all_of(database, RequestPageRow, RequestPageRow.user_id == "ada")
+        left.append(len(pages))
+    assert left == [38, 8, 0]
+    assert len(await all_of(database, RequestIdRow)) == 1  # eve's
+
+
+async def test_request_ids_of_a_deleted_user_go_in_small_portions(database):
+    await add_request_ids(database, "ada", [1] * (REQUEST_IDS_AT_ONCE * (PORTIONS_AT_ONCE + 1)))
+    async with database.write() as session:
+        session.add(UserRow(user_id="ada", user_name="", delete_time=utc_now() - DAY))
+    rule = Erasure(database)
+    first = await rule.remove(utc_now())
+    assert (first.removed, first.more) == ({"users": 0}, True)
+    assert len(await all_of(database, RequestPageRow)) == REQUEST_IDS_AT_ONCE
+    assert await applied(rule) == {"users": 1}
+    assert await all_of(database, RequestPageRow) == []
 
 
 async def test_credentials_and_events_stay_for_as_long_as_the_settings_say(database):
@@ -176,6 +240,21 @@ async def test_all_that_a_user_had_goes_and_what_others_have_stays(database):
         events = [row for row in await all_of(database, AuditRow) if row.actor_user_id]
         by_actor = {row.actor_user_id: row.address for row in events}
         assert by_actor == {ada.user_id: "", eve.user_id: "10.0.0.7"}
+
+
+async def test_a_user_is_deleted_by_the_time_of_the_database(backend, database):
+    class Ahead(Database):
+        async def now(self, session) -> datetime:
+            return await super().now(session) + DAY
+
+    ahead = Ahead(backend.database_url)
+    async with accounts_on(ahead) as accounts:
+        ada = await accounts.user("ada", role=Role.ADMIN)
+        await accounts.user("eve", role=Role.ADMIN)
+        await accounts.users.delete(ada.user_id, NOBODY)
+        row = await one_of(database, UserRow, UserRow.user_id == ada.user_id)
+        assert row.delete_time > utc_now() + DAY / 2
+    await ahead.close()
 
 
 async def test_a_long_history_is_erased_in_portions_while_the_ledger_goes_on(database):

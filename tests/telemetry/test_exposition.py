@@ -9,11 +9,14 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from ocr_grpc.rpc.access import SERVICES
+from ocr_grpc.rpc.interceptors.telemetry import TelemetryInterceptor
 from ocr_grpc.telemetry import exposition
-from ocr_grpc.telemetry.call_metrics import CallMetrics
+from ocr_grpc.telemetry.call_metrics import LABELS, CallMetrics, Method
 from ocr_grpc.telemetry.document_metrics import DocumentMetrics
 from ocr_grpc.telemetry.exposition import Exposition
 from ocr_grpc.telemetry.http_metrics import HttpMetrics
@@ -177,3 +180,29 @@ async def test_a_port_that_is_taken_is_an_error():
         other.start_http("127.0.0.1", port)
     await one.close()
     await other.close()
+
+
+def test_calls_of_the_contract_are_told_of_from_0_on():
+    registry = CollectorRegistry()
+    TelemetryInterceptor(metrics=CallMetrics(registry))
+
+    def told(name: str, method: Method, **labels: str) -> float | None:
+        return registry.get_sample_value(
+            name, labels | dict(zip(LABELS, method.labels, strict=True))
+        )
+
+    kinds = {
+        "OcrService/Extract": "unary",
+        "OcrService/StreamExtract": "server_stream",
+        "OcrService/UploadExtract": "bidi_stream",
+        "BatchService/UploadDocument": "client_stream",
+    }
+    for name, kind in kinds.items():
+        method = Method(f"/ocr_grpc.v1.{name}", kind)
+        assert told("grpc_server_started_total", method) == 0, name
+        for code, count in {"OK": 0, "Internal": 0, "Unavailable": 0, "NotFound": None}.items():
+            assert told("grpc_server_handled_total", method, grpc_code=code) == count, (name, code)
+    series = [sample for family in registry.collect() for sample in family.samples]
+    methods = sum(len(service.methods) for service in SERVICES)
+    assert len([each for each in series if each.name.endswith("_total")]) == methods * 4
+    assert len(generate_latest(registry)) < 200_000

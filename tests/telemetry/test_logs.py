@@ -1,6 +1,7 @@
 """What stands in logs, and what never does: of processes as they are run."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -83,6 +84,39 @@ def test_a_traceback_shows_no_values_of_variables_and_no_key(form):
     assert "sign_in" in log
     assert "correct horse" not in log.replace('sign_in("correct horse battery")', "")
     assert KEY not in log
+
+
+TERMINAL = """
+import logging, structlog
+from ocr_grpc.telemetry.logs import configure_logs
+
+configure_logs({form!r}, "info")
+bad = "a\\x1b]0;title\\x07b\\x9b2Jc\\rd\\ne\\u202ef\\u2028g \u00e4\u4e2d"
+log = structlog.get_logger()
+log.warning("event " + bad, value=bad, nested=[bad, {{bad: bad}}], **{{bad: 1}})
+logging.getLogger("grpc").error("library %s", bad)
+try:
+    raise ValueError(bad)
+except ValueError:
+    log.exception("unexpected_error")
+"""
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_no_value_gives_orders_to_a_terminal_or_looks_like_another_line(form):
+    log = run(TERMINAL.format(form=form))
+    assert "\u00e4\u4e2d" in log  # what can be read stays as it is
+    lines = log.split("\n")
+    if form == "console":
+        log = re.sub("\x1b\\[[0-9;]*m", "", log)  # our own colours
+        assert not set(log) - {"\n", "\t"} & {*map(chr, [*range(32), *range(127, 160)])}
+        assert not set(log) & {"\u202e", "\u2028"}
+        assert "\\x1b]0;title\\x07b\\x9b2Jc\\rd\\ne\\u202ef\\u2028g" in lines[0]
+        assert "ValueError" in log
+        assert sum("Traceback" in line for line in lines) == 1
+    else:
+        assert len([json.loads(line) for line in lines if line]) == 3
+        assert "\x1b" not in log
 
 
 def test_libraries_log_as_we_do_but_not_what_they_are_asked():

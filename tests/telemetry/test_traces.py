@@ -16,6 +16,7 @@ import pytest_asyncio
 from ocr_grpc.settings import SettingsError, load_settings
 from ocr_grpc.telemetry import process, tracing
 from ocr_grpc.telemetry.process import ExtraMissing, Telemetry, telling
+from ocr_grpc.telemetry.scrubbing import HIDDEN
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1 import options_pb2
 from ocr_grpc.v1.ocr_service_pb2_grpc import OcrServiceStub
@@ -162,6 +163,22 @@ async def test_the_language_model_is_told_of_the_trace(house, trace_id):
     assert asked.about["gen_ai.request.model"] == MODEL
     assert asked.about["gen_ai.usage.output_tokens"] > 0
     assert house.model.calls[-1].headers["traceparent"] == f"00-{trace_id}-{asked.span_id}-01"
+
+
+async def test_what_a_caller_writes_goes_neither_to_the_collector_nor_to_the_model(house, trace_id):
+    key = "ocr_" + "A1b2" * 8
+    own = [("tracestate", "vendor=canary-of-a-caller"), ("x-request-id", f"id:{key}")]
+    options = options_pb2.ExtractOptions(engine="vlm", mode=FORCE_OCR)
+    request = pb.ExtractRequest(content=encoded(picture(["q"])), options=options)
+    await house.ocr.Extract(request, metadata=[*house.metadata(trace_id), *own])
+    method = "ocr_grpc.v1.OcrService/Extract"
+    spans = await trace_with(house.collector, trace_id, "language model", method)
+    assert named(spans, method)[0].about["ocr.request_id"] == f"id:{HIDDEN}"
+    headers = house.model.calls[-1].headers
+    assert headers["traceparent"].startswith(f"00-{trace_id}-")
+    assert "tracestate" not in headers
+    for word in (key, "canary-of-a-caller"):
+        assert word.encode() not in house.collector.raw
 
 
 async def test_a_refusal_is_no_failure_of_the_server_but_one_of_the_document(house, trace_id):

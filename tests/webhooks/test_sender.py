@@ -21,6 +21,7 @@ from ocr_grpc.webhooks.deliveries import PORTIONS_OF_A_SWEEP, ROWS_AT_ONCE, swee
 from ocr_grpc.webhooks.errors import WebhookDisabled
 from ocr_grpc.webhooks.load import Load
 from ocr_grpc.webhooks.outbox import Notice, announce
+from ocr_grpc.webhooks.retention import OldDeliveries
 from tests.webhooks.receiver import Receiver, answer
 from tests.webhooks.support import ACTOR, House, until
 
@@ -429,19 +430,21 @@ async def test_old_deliveries_and_webhooks_of_deleted_users_are_swept(house):
     )
     await house.change(DeliveryRow, adas[2], create_time=now - 2 * day, next_attempt_time=now)
     async with house.database.write() as session:
-        assert await sweep(session) == 4  # a message of ada's, two of bob's, and his webhook
+        assert (
+            await sweep(session, utc_now()) == 4
+        )  # a message of ada's, two of bob's, and his webhook
     states = {row.delivery_id: row.state for row in await house.rows()}
     assert states == {adas[1]: "failed", adas[2]: "waiting", adas[3]: "waiting"}
     async with house.database.write() as session:
-        assert await sweep(session) == 0
+        assert await sweep(session, utc_now()) == 0
 
 
 async def test_delivered_messages_go_after_a_week_and_others_after_a_month(house):
     ada, day = await house.user(), timedelta(days=1)
     await house.keep(ada, "https://hooks.example.com/")
-    await house.tell(ada, 6)
+    await house.tell(ada, 4)
     rows, now = [row.delivery_id for row in await house.rows()], utc_now()
-    ages = {"delivered": (8, 6), "failed": (31, 29), "waiting": (31, 29)}
+    ages = {"delivered": (8, 6), "failed": (31, 29)}
     kept = set()
     for state, (gone_days, kept_days) in ages.items():
         for days in (gone_days, kept_days):
@@ -451,8 +454,48 @@ async def test_delivered_messages_go_after_a_week_and_others_after_a_month(house
             if days == kept_days:
                 kept.add(delivery_id)
     async with house.database.write() as session:
-        assert await sweep(session) == 3
+        assert await sweep(session, utc_now()) == 2
     assert {row.delivery_id for row in await house.rows()} == kept
+
+
+async def test_a_message_that_is_sent_again_after_its_time_stays_as_long_as_a_new_one(
+    house, receiver
+):
+    ada, day = await house.user(), timedelta(days=1)
+    [webhook_id] = await house.keep(ada, receiver.url())
+    await house.tell(ada)
+    [row] = await house.rows()
+    first = {"time": (utc_now() - 39 * day).isoformat(), "status": 500, "problem": "no"}
+    values = {"state": "failed", "create_time": utc_now() - 40 * day, "next_attempt_time": None}
+    await house.change(DeliveryRow, row.delivery_id, attempts=[first | {"seconds": 0.1}], **values)
+    await house.deliveries.resend(ada, webhook_id, row.delivery_id)
+
+    async def left(days: int) -> list[str]:
+        async with house.database.write() as session:
+            await sweep(session, utc_now() + days * day)
+        return [row.state for row in await house.rows()]
+
+    assert await left(0) == ["waiting"]
+    house.clock.ahead = timedelta(minutes=1)
+    async with house.sending():
+        await stands(house, "delivered")
+    assert await left(0) == ["delivered"]
+    assert await left(6) == ["delivered"]
+    assert await left(8) == []
+
+
+async def test_what_is_too_old_is_so_by_the_time_of_the_database(small_house):
+    house, ada = small_house, await small_house.user()
+    await house.keep(ada, "https://hooks.example.com/")
+    await house.tell(ada)
+    [row] = await house.rows()
+    await house.change(DeliveryRow, row.delivery_id, state="delivered")
+    month = timedelta(days=30)
+    rule = OldDeliveries(house.database, month, month)
+    for days, count in ((29, 0), (31, 1)):
+        now = utc_now() + timedelta(days=days)
+        assert await rule.due(now) == {"webhook_deliveries": count}
+        assert (await rule.remove(now)).removed == {"webhook_deliveries": count}
 
 
 async def test_one_sweep_forgets_many_portions_of_messages_and_not_any_number(small_house):
@@ -465,7 +508,7 @@ async def test_one_sweep_forgets_many_portions_of_messages_and_not_any_number(sm
         await session.execute(update(DeliveryRow).values(state="delivered", create_time=old))
     for count in (most, 100, 0):
         async with house.database.write() as session:
-            assert await sweep(session) == count
+            assert await sweep(session, utc_now()) == count
 
 
 async def test_many_messages_of_a_deleted_user_go_in_portions_and_the_webhook_last(
@@ -480,7 +523,7 @@ async def test_many_messages_of_a_deleted_user_go_in_portions_and_the_webhook_la
     webhooks = select(func.count()).select_from(WebhookRow)
     for removed, left in ((6, 1), (3 + 1, 0), (0, 0)):
         async with house.database.write() as session:
-            assert await sweep(session) == removed
+            assert await sweep(session, utc_now()) == removed
             assert await session.scalar(webhooks.where(WebhookRow.webhook_id == webhook_id)) == left
 
 

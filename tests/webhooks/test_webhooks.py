@@ -9,7 +9,9 @@ import pytest
 
 from ocr_grpc.accounts.errors import FieldNotUpdatable, InvalidField
 from ocr_grpc.errors import OcrError
+from ocr_grpc.store.base import utc_now
 from ocr_grpc.store.webhooks import WebhookRow
+from ocr_grpc.webhooks import deliveries, webhooks
 from ocr_grpc.webhooks.errors import (
     TooManyVerifications,
     TooManyWebhooks,
@@ -19,7 +21,7 @@ from ocr_grpc.webhooks.errors import (
 from ocr_grpc.webhooks.verification import Verifications
 from ocr_grpc.webhooks.webhook_rows import NewWebhook
 from tests.webhooks.receiver import Receiver, answer, hang, welcome
-from tests.webhooks.support import ACTOR, House, poster
+from tests.webhooks.support import ACTOR, House, poster, until
 
 
 async def refusal(house: House, user_id: str, url: str) -> OcrError:
@@ -309,4 +311,45 @@ async def test_a_webhook_is_deleted_with_its_deliveries(house):
     await house.webhooks.delete(ada, webhook_id, ACTOR)
     assert await house.rows() == []
     assert await house.webhooks.list(ada) == ([], "")
+    assert [event.action for event in await house.audit(webhook_id)] == ["webhook.deleted"]
+
+
+async def test_a_webhook_with_many_deliveries_is_gone_at_once_and_they_go_in_portions(
+    house, receiver, monkeypatch
+):
+    for module in (deliveries, webhooks):
+        monkeypatch.setattr(module, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(deliveries, "PORTIONS_OF_A_SWEEP", 2)
+    ada = await house.user()
+    [webhook_id, other] = await house.keep(ada, receiver.url(), 2)
+    await house.tell(ada, 9)
+    await house.webhooks.delete(ada, webhook_id, ACTOR)
+
+    async def left() -> int:
+        return sum(row.webhook_id == webhook_id for row in await house.rows())
+
+    assert await left() == 7  # no more in one transaction
+    assert [each.webhook_id for each in (await house.webhooks.list(ada))[0]] == [other]
+    with pytest.raises(WebhookNotFound):
+        await house.deliveries.list(ada, webhook_id)
+    async with house.database.read() as session:
+        row = await session.get_one(WebhookRow, webhook_id)
+    assert (row.user_id, row.url, row.secret, row.old_secret) == ("", "", b"", None)
+    await house.tell(ada)  # the other one alone
+    assert await left() == 7
+    async with house.sending():
+
+        async def all_sent() -> bool:
+            return not any(row.state == "waiting" for row in await house.rows())
+
+        await until(all_sent)
+    assert len(receiver.messages) == 10
+    counts = []
+    for _ in range(3):
+        async with house.database.write() as session:
+            counts.append(await deliveries.sweep(session, utc_now()))
+    assert counts == [4, 3 + 1, 0]  # the webhook last
+    async with house.database.read() as session:
+        assert await session.get(WebhookRow, webhook_id) is None
+    assert len(await house.rows()) == 10
     assert [event.action for event in await house.audit(webhook_id)] == ["webhook.deleted"]

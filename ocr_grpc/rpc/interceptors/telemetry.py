@@ -3,7 +3,7 @@
 import re
 import secrets
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from time import perf_counter
 
@@ -11,6 +11,7 @@ import structlog
 from grpc import StatusCode
 
 from ocr_grpc.accounts.principal import Principal
+from ocr_grpc.rpc.access import SERVICES
 from ocr_grpc.rpc.caller import Caller, address_of, set_current_caller
 from ocr_grpc.rpc.interceptors.base import Call, CallInterceptor
 from ocr_grpc.rpc.origin import origin_of
@@ -19,6 +20,7 @@ from ocr_grpc.settings_http import Network
 from ocr_grpc.telemetry import tracing
 from ocr_grpc.telemetry.call_metrics import CallMetrics, Method
 from ocr_grpc.telemetry.call_record import CallRecord, current_call, set_current_call
+from ocr_grpc.telemetry.scrubbing import scrubbed_text
 from ocr_grpc.telemetry.tracing import Span, exemplar
 
 log = structlog.get_logger()
@@ -35,6 +37,14 @@ SERVERS_FAULT = (
     "DATA_LOSS",
 )
 """What OpenTelemetry's conventions count as a failure of the server."""
+
+_KINDS = {
+    (False, False): "unary",
+    (True, False): "client_stream",
+    (False, True): "server_stream",
+    (True, True): "bidi_stream",
+}
+"""What kind of RPC it is, as it is labelled, by who streams: the caller, the server."""
 
 _QUIET = ("/grpc.health.v1.Health/", "/grpc.reflection.")
 
@@ -54,6 +64,8 @@ class TelemetryInterceptor(CallInterceptor):
         super().__init__()
         self._trusted = trusted_networks
         self._metrics = metrics
+        if metrics:
+            metrics.expect(_public_methods())
 
     @asynccontextmanager
     async def around(self, call: Call) -> AsyncGenerator[None, None]:
@@ -126,7 +138,8 @@ def _span(call: Call, record: CallRecord) -> AbstractContextManager[Span]:
     name = call.method.removeprefix("/")
     service, _, rpc = name.rpartition("/")
     about = {"rpc.system": "grpc", "rpc.service": service, "rpc.method": rpc}
-    about["ocr.request_id"] = record.request_id
+    # The caller's own word, and perhaps a key of theirs; logs and reports scrub it by themselves.
+    about["ocr.request_id"] = scrubbed_text(record.request_id)
     return tracing.span_of(call.context.invocation_metadata(), name, about, reports=False)
 
 
@@ -143,10 +156,14 @@ def _tell(span: Span, status: str, record: CallRecord, principal: Principal | No
 
 
 def _kind(call: Call) -> str:
-    """Return what kind of RPC it is, as it is labelled."""
-    if call.incoming:
-        return "bidi_stream" if call.streams_answers else "client_stream"
-    return "server_stream" if call.streams_answers else "unary"
+    return _KINDS[call.incoming is not None, call.streams_answers]
+
+
+def _public_methods() -> Iterator[Method]:
+    for service in SERVICES:
+        for method in service.methods:
+            kind = _KINDS[bool(method.client_streaming), bool(method.server_streaming)]
+            yield Method(f"/{service.full_name}/{method.name}", kind)
 
 
 def _request_id(call: Call) -> str:
