@@ -4,12 +4,12 @@ Names are those of the environment variables, in lower case. Each field says its
 default is what it is; `.env.example` is checked against this file by a test.
 """
 
-import os
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 from pydantic_settings import SettingsConfigDict
 
+from ocr_grpc.cores import cores
 from ocr_grpc.settings_accounts import AccountSettings
 from ocr_grpc.settings_batches import BatchSettings
 from ocr_grpc.settings_cache import CacheSettings
@@ -199,14 +199,6 @@ class Settings(
     def office_reader_count(self) -> int:
         """Return how many reader processes to run for Office, HTML and text."""
         return self.office_readers or cores() // 2 + 1
-
-
-def cores() -> int:
-    """Return the number of processor cores this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS
-        return os.cpu_count() or 1
 
 
 def host_and_port(host: str, port: int) -> str:

@@ -17,8 +17,9 @@ class RetentionSettings(BaseSettings):
     retention_interval_seconds: int = Field(
         default=30,
         ge=1,
-        le=86_400,
-        description="Seconds between two rounds of the job that removes what is over.",
+        le=3600,
+        description="Seconds between two rounds of the job that removes what is over. The alert "
+        "OcrRetentionLate counts on one within the hour.",
     )
     document_retention_hours: int = Field(
         default=0,

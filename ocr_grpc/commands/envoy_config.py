@@ -18,7 +18,7 @@ from ocr_grpc.sidecar.envoy import find_envoy, validate
 from ocr_grpc.sidecar.errors import SidecarFailed, SidecarUnavailable
 from ocr_grpc.sidecar.plan import SidecarPlan, Tls
 from ocr_grpc.sidecar.tls import secret_of_files, transport_socket
-from ocr_grpc.wiring.sidecar import SECRET_NAME, plan_sidecar, write_descriptors
+from ocr_grpc.wiring.sidecar import ADMIN_NAME, SECRET_NAME, plan_sidecar, write_descriptors
 
 CONFIG_NAME = "envoy.json"
 
@@ -40,6 +40,9 @@ def envoy_config(
         str, typer.Option(help="Certificates to check servers by that speak TLS.")
     ] = "",
     metrics: Annotated[str, typer.Option(help="host:port to serve /metrics from.")] = "",
+    stats_listen: Annotated[
+        str, typer.Option(help="host:port for Envoy's own /stats/prometheus. Default: none.")
+    ] = "",
 ) -> None:
     """Write the HTTP sidecar's configuration, for an Envoy of one's own.
 
@@ -52,12 +55,15 @@ def envoy_config(
     except SettingsError as error:
         raise CommandFailed(" ".join(str(error).splitlines()), exit_code=2) from None
     folder = folder.absolute()
+    if stats_listen and not admin_socket:
+        admin_socket = (at or folder) / ADMIN_NAME
     plan = replace(
         plan_sidecar(settings, folder, tuple(upstream or [_own_address(settings)])),
         host=listen or settings.host,
         admin_socket=admin_socket,
         upstream_ca=upstream_ca,
         metrics_upstream=metrics,
+        stats_listen=stats_listen,
     )
     if settings.tls_cert_file and settings.tls_key_file:
         plan = replace(plan, tls=_tls(folder, settings.http_redirect_port))

@@ -10,6 +10,7 @@ from ocr_grpc.sidecar.http_log import access_log
 from ocr_grpc.sidecar.local_replies import local_reply_config
 from ocr_grpc.sidecar.plan import JsonObject, SidecarPlan, seconds, typed
 from ocr_grpc.sidecar.routes import routes
+from ocr_grpc.sidecar.stats import stats_listener
 from ocr_grpc.sidecar.tls import NODE, redirect_listener
 from ocr_grpc.sidecar.tracing import tracing_config
 
@@ -53,6 +54,8 @@ def bootstrap(plan: SidecarPlan, services: Sequence[ServiceDescriptor]) -> JsonO
     if plan.tls and plan.tls.redirect_port:
         redirect = redirect_listener(plan.host, plan.tls.redirect_port, plan.port)
         config["static_resources"]["listeners"].append(redirect)
+    if plan.stats_listen:
+        config["static_resources"]["listeners"].append(stats_listener(plan))
     if plan.admin_socket:
         pipe = {"path": str(plan.admin_socket), "mode": 0o600}
         config["admin"] = {"address": {"pipe": pipe}}

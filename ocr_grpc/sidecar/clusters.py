@@ -2,6 +2,7 @@
 
 from ocr_grpc.sidecar.plan import JsonObject, SidecarPlan, TracesPlan, typed
 from ocr_grpc.sidecar.routes import METRICS_CLUSTER, SERVICE_CLUSTER
+from ocr_grpc.sidecar.stats import stats_cluster
 from ocr_grpc.sidecar.tracing import TRACES_CLUSTER
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -14,7 +15,7 @@ LAST_RESORT_PERCENT = 1
 
 
 def clusters(plan: SidecarPlan) -> list[JsonObject]:
-    """Return the servers, watched by gRPC health checks, and the metrics if these are wanted.
+    """Return the servers, watched by gRPC health checks, and what else is wanted behind it.
 
     Raises:
         ValueError: sockets and addresses are mixed.
@@ -22,6 +23,8 @@ def clusters(plan: SidecarPlan) -> list[JsonObject]:
     found = [_service(plan)]
     if plan.metrics_upstream:
         found.append(_cluster(METRICS_CLUSTER, (plan.metrics_upstream,)))
+    if plan.stats_listen:
+        found.append(stats_cluster(plan))
     if plan.traces:
         found.append(_traces(plan.traces))
     return found

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ocr_grpc.settings import cores
+from ocr_grpc.cores import cores
 from ocr_grpc.sidecar.errors import SidecarFailed, SidecarUnavailable
 
 VALIDATION_SECONDS = 20.0

@@ -81,6 +81,7 @@ class SidecarPlan:
         web_files: what is served as it is: URL path to file.
         limits: the bounds.
         admin_socket: Unix socket for Envoy's administration; None: none.
+        stats_listen: `host:port` for Envoy's own metrics, out of its administration; empty: none.
         cors_origins: origins whose pages may call; `*`: all.
         trusted_hops: proxies before this one whose X-Forwarded-For is believed.
         metrics_upstream: `host:port` of the metrics; empty: not served here.
@@ -97,6 +98,7 @@ class SidecarPlan:
     web_files: Mapping[str, Path]
     limits: HttpLimits
     admin_socket: Path | None = None
+    stats_listen: str = ""
     cors_origins: tuple[str, ...] = ()
     trusted_hops: int = 0
     metrics_upstream: str = ""

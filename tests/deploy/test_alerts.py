@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
+from ocr_grpc.settings import Settings
 from tests.deploy.prometheus import (
     PROMETHEUS,
     ROOT,
@@ -113,6 +115,15 @@ def _expecting_nothing(group: dict, folder: Path) -> Path | None:
     path = folder / f"{name}.yml"
     path.write_text(yaml.safe_dump({"rule_files": [f"{name}.rules.yml"], "tests": [test]}))
     return path
+
+
+def test_no_setting_has_the_job_that_removes_things_run_so_rarely_that_its_alert_fires():
+    (alert,) = (each for each in alerts() if each.name == "OcrRetentionLate")
+    hours = int(re.search(r"> (\d+) \* 3600$", alert.expr).group(1))
+    with pytest.raises(ValidationError, match="less than or equal to 3600"):
+        Settings(_env_file=None, retention_interval_seconds=3601)
+    longest = Settings(_env_file=None, retention_interval_seconds=3600)
+    assert longest.retention_interval_seconds <= hours * 3600 / 2, "one round may fail"
 
 
 def test_every_alert_has_a_runbook_and_every_runbook_an_alert():

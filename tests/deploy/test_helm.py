@@ -266,6 +266,22 @@ def test_engines_reach_what_is_named_and_nobody_else():
     assert of_kind(found, "NetworkPolicy")["ocr-engine"]["spec"]["egress"] == json.loads(egress)
 
 
+def test_names_are_looked_up_at_the_ports_that_dns_has():
+    def dns(*words: str) -> dict[str, list[tuple[int, str]]]:
+        policies = of_kind(made("large", *words), "NetworkPolicy")
+        first = {name: policies[name]["spec"]["egress"][0] for name in ("ocr-serve", "ocr-worker")}
+        assert all("to" not in each for each in first.values())
+        return {n: [(p["port"], p["protocol"]) for p in each["ports"]] for n, each in first.items()}
+
+    usual = [(53, "UDP"), (53, "TCP")]
+    assert dns() == {"ocr-serve": usual, "ocr-worker": usual}
+    more = [*usual, (5353, "UDP"), (5353, "TCP")]
+    found = dns("--set", "networkPolicy.dnsPorts={53,5353}")
+    assert found == {"ocr-serve": more, "ocr-worker": more}
+    assert template("large", "--set", "networkPolicy.dnsPorts=53").returncode != 0
+    assert template("large", "--set", "networkPolicy.dnsPorts={}").returncode != 0, "or all ports"
+
+
 def test_doors_speak_to_the_sidecar_as_it_listens():
     def port(case: str) -> str:
         ports = of_kind(made(case), "Service")["ocr"]["spec"]["ports"]

@@ -1,17 +1,22 @@
 """`ocr-grpc envoy-config`: an Envoy of one's own before servers of one's own."""
 
 import json
+import re
+import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from ocr_grpc.sidecar.envoy import find_envoy
 from tests.processes import COMMAND, environment, free_ports, serve
 from tests.support import encoded, picture
+
+DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
 def write_config(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess:
@@ -90,6 +95,119 @@ def test_files_are_named_where_envoy_will_find_them(tmp_path):
     endpoints = service["load_assignment"]["endpoints"][0]["lb_endpoints"]
     ports = [each["endpoint"]["address"]["socket_address"]["port_value"] for each in endpoints]
     assert ports == [1, 2]
+
+
+def stats_of(folder: Path, *arguments: str) -> dict:
+    written = write_config(folder, "--stats-listen", "127.0.0.1:9", *arguments)
+    assert written.returncode == 0, written.stderr
+    return json.loads((folder / "envoy" / "envoy.json").read_text())
+
+
+def test_its_administration_is_at_a_socket_where_it_will_run(tmp_path):
+    config = stats_of(tmp_path, "--at", "/etc/envoy")
+    assert config["admin"]["address"] == {"pipe": {"path": "/etc/envoy/admin.sock", "mode": 0o600}}
+    config = stats_of(tmp_path, "--admin-socket", "/run/own.sock")
+    assert config["admin"]["address"]["pipe"]["path"] == "/run/own.sock"
+    refused = write_config(tmp_path, "--stats-listen", "9090")
+    assert refused.returncode == 1
+    assert "'9090' is no HOST:PORT to listen on." in refused.stderr
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory):
+    """An Envoy without a server, and a client for its own metrics."""
+    folder = tmp_path_factory.mktemp("watched")
+    door, stats, nobody = free_ports(3)
+    own = {"HTTP_PORT": str(door), "MAX_HTTP_CONNECTIONS": "10"}
+    listen = ["--upstream", f"127.0.0.1:{nobody}", "--stats-listen", f"127.0.0.1:{stats}"]
+    written = write_config(folder, *listen, **own)
+    assert written.returncode == 0, written.stderr
+    with (
+        envoy(folder, f"http://127.0.0.1:{door}") as client,
+        httpx.Client(
+            base_url=f"http://127.0.0.1:{stats}", transport=httpx.HTTPTransport(retries=8)
+        ) as prometheus,
+    ):
+        yield client, prometheus
+
+
+def samples(prometheus: httpx.Client) -> dict[str, list[tuple[dict[str, str], float]]]:
+    text = prometheus.get("/stats/prometheus").raise_for_status().text
+    found: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            # The parser calls every counter `_total`, which Envoy does not.
+            name = sample.name if f"\n{sample.name}{{" in text else family.name
+            found.setdefault(name, []).append((sample.labels, sample.value))
+    return found
+
+
+def test_its_own_metrics_are_those_of_the_docs_and_tell_of_calls_that_reach_no_server(watched):
+    client, prometheus = watched
+    assert client.get("/v1/ocr/capabilities").status_code == 503
+    found = samples(prometheus)
+    told = set(re.findall(r"^\| `(envoy_[a-z_]+)", DOCS.read_text(), re.MULTILINE))
+    assert len(told) >= 8
+    assert told - found.keys() == set()
+    failed = {"envoy_cluster_name": "service", "envoy_response_code_class": "5"}
+    assert (failed, 1) in found["envoy_cluster_upstream_rq_xx"]
+    calls = {"envoy_http_conn_manager_prefix": "ingress"}
+    assert (calls, 1) in found["envoy_http_downstream_rq_completed"]
+    assert ({"envoy_cluster_name": "service"}, 0) in found["envoy_cluster_membership_healthy"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 404),
+        ("GET", "/stats", 404),
+        ("GET", "/config_dump", 404),
+        ("GET", "/stats/prometheus/", 404),
+        ("GET", "/stats/prometheus%2f..%2f..%2fconfig_dump", 404),
+        ("POST", "/stats/prometheus", 404),
+        ("POST", "/quitquitquit", 404),
+    ],
+)
+def test_nothing_else_of_its_administration_is_reached(watched, method, path, status):
+    _, prometheus = watched
+    assert prometheus.request(method, path).status_code == status
+    assert samples(prometheus)
+
+
+def test_a_question_with_a_body_is_refused(watched):
+    _, prometheus = watched
+    assert prometheus.request("GET", "/stats/prometheus", content=b"x" * 1000).status_code == 413
+
+
+def test_it_tells_of_itself_while_clients_hold_all_connections_and_holds_few_itself(watched):
+    client, prometheus = watched
+    door, stats = client.base_url.port, prometheus.base_url.port
+    assert door
+    assert stats
+    with ExitStack() as stack:
+
+        def connected(port: int) -> socket.socket:
+            return stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=2))
+
+        for _ in range(20):
+            connected(door)
+        deadline = time.monotonic() + 10
+        calls = {"envoy_http_conn_manager_prefix": "ingress"}
+        while (calls, 10) not in samples(prometheus)["envoy_http_downstream_cx_active"]:
+            assert time.monotonic() < deadline, "they are all taken"
+            time.sleep(0.05)
+        asked = [connected(stats) for _ in range(40)]
+        assert sum(map(was_closed, asked)) >= 24
+
+
+def was_closed(connection: socket.socket) -> bool:
+    connection.settimeout(0.3)
+    try:
+        return connection.recv(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
 
 
 def test_servers_are_named_in_one_way(tmp_path):

@@ -66,8 +66,9 @@ def answering(found: list[dict[str, Any]], path: str, **headers: str) -> dict[st
             "upstream_ca": "/etc/ssl/certs/ca-certificates.crt",
         },
         {"upstreams": ("[::1]:50051",), "host": "::"},
+        {"stats_listen": "[::1]:9090"},
     ],
-    ids=["plain", "open", "web", "addresses", "ipv6"],
+    ids=["plain", "open", "web", "addresses", "ipv6", "stats"],
 )
 async def test_envoy_takes_every_form_of_it(tmp_path, changes):
     plan = plan_in(tmp_path, **changes)
@@ -79,6 +80,12 @@ async def test_envoy_takes_every_form_of_it(tmp_path, changes):
 def test_sockets_and_addresses_are_not_mixed(tmp_path):
     with pytest.raises(ValueError, match="all named by sockets"):
         bootstrap(plan_in(tmp_path, "/tmp/one.sock", "two:50051"), SERVICES)
+
+
+def test_its_own_metrics_need_its_administration(tmp_path):
+    plan = plan_in(tmp_path, admin_socket=None, stats_listen="127.0.0.1:9090")
+    with pytest.raises(ValueError, match="which has no socket"):
+        bootstrap(plan, SERVICES)
 
 
 def test_slow_and_idle_clients_are_cut_off(tmp_path):

@@ -9,8 +9,8 @@ import httpx
 import psutil
 import pytest
 
+from ocr_grpc.cores import cores
 from ocr_grpc.rpc.access import SERVICES
-from ocr_grpc.settings import cores
 from ocr_grpc.sidecar.envoy import find_envoy
 from ocr_grpc.sidecar.errors import SidecarFailed, SidecarUnavailable
 from ocr_grpc.sidecar.supervisor import Sidecar, SidecarFiles
