@@ -14,7 +14,7 @@ from PIL import Image
 from benchmarks.batch_parts import QUIET, Member, admin_key, caller, free_port, uploaded
 from ocr_grpc.commands.batch_link import BatchLink
 from ocr_grpc.commands.batch_watching import events
-from ocr_grpc.settings import cores
+from ocr_grpc.cores import cores
 from ocr_grpc.v1 import batch_pb2, options_pb2
 from ocr_grpc.v1 import batch_service_pb2 as pb
 

@@ -53,7 +53,7 @@ from benchmarks.served import PeakMemory
 from benchmarks.tables import aligned
 from ocr_grpc.commands.batch_link import BatchLink
 from ocr_grpc.commands.batch_watching import events
-from ocr_grpc.settings import cores
+from ocr_grpc.cores import cores
 from ocr_grpc.v1 import batch_pb2
 from ocr_grpc.v1 import batch_service_pb2 as pb
 

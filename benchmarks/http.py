@@ -28,7 +28,7 @@ import psutil
 from benchmarks.documents import image_document, large_document, small_image, text_document
 from benchmarks.served import PeakMemory, Served, timed
 from benchmarks.service import missed, report, request
-from ocr_grpc.settings import cores
+from ocr_grpc.cores import cores
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 
 MIB = 2**20

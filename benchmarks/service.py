@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.bare import read_documents
 from benchmarks.documents import image_document, large_document, small_image, text_document
 from benchmarks.served import PeakMemory, Served, served, timed, uploaded
-from ocr_grpc.settings import cores
+from ocr_grpc.cores import cores
 from ocr_grpc.v1 import ocr_service_pb2 as pb
 from ocr_grpc.v1 import options_pb2
 

@@ -21,6 +21,7 @@ import bcrypt
 
 from ocr_grpc.accounts.errors import LoginThrottled, PasswordTooLong, PasswordTooShort
 from ocr_grpc.accounts.opaque import BASE62
+from ocr_grpc.cores import cores
 
 MAX_PASSWORD_CHARS = 1_024
 MAX_WAITING = 64
@@ -66,7 +67,7 @@ class PasswordHasher:
             threads: how many passwords at once. None leaves one core to the event loop.
         """
         self._cost = cost
-        self._threads = threads or max(1, (os.cpu_count() or 1) - 1)
+        self._threads = threads or max(1, cores() - 1)
         self._pool = ThreadPoolExecutor(self._threads, "passwords", _lower_priority)
         self._idle_threads = self._threads
         self._to_verify = deque[asyncio.Future[None]]()

@@ -11,7 +11,8 @@ from time import perf_counter
 import typer
 
 from ocr_grpc.commands.doctor_engines import SAMPLE_TEXT, engine_checks
-from ocr_grpc.settings import Settings, SettingsError, cores, load_settings
+from ocr_grpc.cores import cores
+from ocr_grpc.settings import Settings, SettingsError, load_settings
 from ocr_grpc.telemetry.logs import configure_logs
 
 PACKAGES = (
