@@ -8,9 +8,10 @@ import pytest
 
 from ocr_grpc.rpc.errors import OptionsTooLate
 from ocr_grpc.rpc.interceptors.base import CallInterceptor
+from ocr_grpc.rpc.interceptors.chain import InterceptorChain
 from ocr_grpc.rpc.interceptors.errors import ErrorInterceptor
 from ocr_grpc.rpc.interceptors.telemetry import TelemetryInterceptor
-from tests.support import failed_stream, reason_of
+from tests.support import failed_stream, reason_of, refusal
 
 KINDS = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
 
@@ -124,3 +125,54 @@ async def test_an_unexpected_error_tells_the_caller_nothing(kind):
         value if isinstance(value, bytes) else value.encode()
         for _, value in error.trailing_metadata()
     )
+
+
+class Link(Recorder):
+    """One of several, which writes into a list they share; refuses calls if told to."""
+
+    def __init__(self, name: str, seen: list[str], refuses: bool = False) -> None:
+        super().__init__()
+        self.name, self.seen, self._refuses = name, seen, refuses
+
+    @asynccontextmanager
+    async def around(self, call):
+        self.seen.append(f"{self.name} begins")
+        if self._refuses:
+            raise OptionsTooLate("Options come first.")
+        try:
+            yield
+        except Exception as error:
+            self.seen.append(f"{self.name} sees {type(error).__name__}")
+            raise
+        finally:
+            self.seen.append(f"{self.name} ends")
+
+    async def before_first_response(self, call):
+        self.seen.append(f"{self.name} lets an answer out")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_links_of_a_chain_stand_around_a_call_in_their_order(kind):
+    seen: list[str] = []
+    chain = InterceptorChain([Link("outer", seen), Link("inner", seen)])
+    async with serving([chain]) as channel:
+        assert await answers(start(channel, kind))
+    assert seen == [
+        "outer begins",
+        "inner begins",
+        "inner lets an answer out",
+        "outer lets an answer out",
+        "inner ends",
+        "outer ends",
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_error_passes_through_all_links_that_began(kind):
+    seen: list[str] = []
+    chain = InterceptorChain(
+        [ErrorInterceptor(), Link("outer", seen), Link("inner", seen, refuses=True)]
+    )
+    async with serving([TelemetryInterceptor(), chain]) as channel:
+        assert (await refusal(start(channel, kind)))[1] == "OPTIONS_TOO_LATE"
+    assert seen == ["outer begins", "inner begins", "outer sees OptionsTooLate", "outer ends"]
